@@ -1,0 +1,151 @@
+"""What a recurrent cell is: linear slots followed by a pointwise core.
+
+    slot_k = W_k x_t + b_ih,k + U_k h_{t-1} + b_hh,k      (or U_k m_t with a pointwise message m_t)
+    states, gates = core(slots, previous states)          element by element
+
+The time loops live in ``explorer.engine``; a cell is one step and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from explorer.parameters import Parameters
+
+Array = Any  # numpy array or torch tensor
+INPUT, BIAS_IH, HIDDEN, BIAS_HH, MESSAGE = "input", "bias_ih", "hidden", "bias_hh", "message"
+EVERYTHING = frozenset({INPUT, BIAS_IH, HIDDEN, BIAS_HH})
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One pre-activation of a cell.
+
+    Attributes:
+        name: its name, used in the trace and by ``core``.
+        block: which block of H rows of ``weight_ih``/``weight_hh`` it uses, in torch's order.
+        reads: what is summed in it; ``message`` means U_k acts on the cell's message and not on h.
+    """
+
+    name: str
+    block: int
+    reads: frozenset[str] = EVERYTHING
+
+
+class Record(Protocol):
+    """Where ``core`` puts its results; each call returns the value to go on with."""
+
+    def state(self, name: str, value: Array) -> Array:
+        """Take a new state; later formulas must use the returned value."""
+
+    def gate(self, name: str, value: Array) -> Array:
+        """Take the activation of a gate."""
+
+
+@dataclass
+class Partials:
+    """Element-wise derivatives of one step, for a stretch of n time steps; arrays [n, …, H, B].
+
+    With a state's total adjoint ḡ_s the engine forms δ_k = Σ_s ∂s/∂slot_k · ḡ_s, sends δ through the
+    matrices and adds the direct paths.
+
+    Attributes:
+        slots: (state, slice of slots, ∂state_t/∂slot_t) with arrays [n, slots, H, B].
+        carry: (state, previous state) → ∂state_t/∂previous_{t-1} with all slots held fixed.
+        within: (state, source) → ∂state_t/∂source_t for a state computed earlier in the same step.
+        message_slots: slot → ∂message_t/∂slot_t.
+        message_carry: previous state → ∂message_t/∂previous_{t-1}.
+        exponent: [n, 1, B] powers of two taken out of all arrays of ``slots`` (only with no ``carry``).
+    """
+
+    slots: list[tuple[str, slice, np.ndarray]]
+    carry: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    within: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    message_slots: dict[str, np.ndarray] = field(default_factory=dict)
+    message_carry: dict[str, np.ndarray] = field(default_factory=dict)
+    exponent: np.ndarray | None = None
+
+
+class Cell(Parameters):
+    """Base of all cells. Subclasses state their slots and their pointwise core.
+
+    Class attributes:
+        states: names in the order in which one step computes them; the last one, ``h``, is the output.
+        gates: names of the recorded gates.
+        slots: the pre-activations; slots that read the message come last.
+        blocks: number of H-row blocks in torch's weights.
+    """
+
+    states: ClassVar[tuple[str, ...]] = ("h",)
+    gates: ClassVar[tuple[str, ...]] = ()
+    slots: ClassVar[tuple[Slot, ...]]
+    blocks: ClassVar[int]
+
+    @property
+    def homogeneous(self) -> bool:
+        """True when scaling states, inputs and biases by c > 0 scales the new states by c."""
+        return False
+
+    def wiring(self) -> tuple[Slot, ...]:
+        """The slots of this setting; override when a field changes what a slot reads."""
+        return self.slots
+
+    def bias_offsets(self) -> Mapping[int, float]:
+        """Block → constant added to ``bias_ih``: what the bias fields of the cell do."""
+        return {}
+
+    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array]) -> Array:
+        """The pointwise vector that slots reading ``message`` multiply by their matrix."""
+        raise NotImplementedError(f"{type(self).__name__} has slots that read a message but computes none")
+
+    def core(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> None:
+        """One step, element by element, in operations that numpy arrays and torch tensors share."""
+        raise NotImplementedError
+
+    def advance(
+        self,
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> None:
+        """One step in numpy: from slots [K, H, B] fill gates [G, H, B] and the arrays of ``new``.
+
+        The default runs ``core``; cells override it to save temporaries.
+        """
+        names = [slot.name for slot in self.wiring()]
+        record = _Writer(self.gates, gates, new)
+        self.core(dict(zip(names, slots, strict=True)), previous, record)
+
+    def refine(self, slots: np.ndarray, gates: np.ndarray) -> None:
+        """Correct, over all steps at once, digits of gates [T, G, H, B] that a fast ``advance`` lost."""
+
+    def partials(
+        self,
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> Partials | None:
+        """Derivatives of the step for n steps at once, arrays [n, K, H, B]; None: let autograd find them."""
+        return None
+
+
+class _Writer:
+    """A record that copies what ``core`` computes into the trace's arrays."""
+
+    def __init__(self, gate_names: tuple[str, ...], gates: np.ndarray, new: Mapping[str, np.ndarray]) -> None:
+        self._gates = dict(zip(gate_names, gates, strict=True))
+        self._new = new
+
+    def state(self, name: str, value: Array) -> Array:
+        self._new[name][...] = value
+        return value
+
+    def gate(self, name: str, value: Array) -> Array:
+        self._gates[name][...] = value
+        return value

@@ -1,0 +1,132 @@
+"""The gated recurrent unit, in both conventions of z and of the reset gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from explorer.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
+from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE, Array, Cell, Partials, Record, Slot
+from explorer.parameters import parameter
+
+_BOUNDS = (-10, 10)
+
+
+class GRU(Cell):
+    r"""Gated recurrent unit (Cho et al. 2014); with the default fields exactly ``torch.nn.GRUCell``.
+
+    .. math::
+        r_t &= \sigma(a^r_t), \quad z_t = \sigma(a^z_t) \\
+        n_t &= \tanh(W_n x_t + b_{in} + r_t \odot (U_n h_{t-1} + b_{hn})) && \text{reset after the matrix} \\
+        n_t &= \tanh(W_n x_t + b_{in} + U_n (r_t \odot h_{t-1}) + b_{hn}) && \text{reset before the matrix} \\
+        h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1} && \text{z keeps (PyTorch)} \\
+        h_t &= z_t \odot n_t + (1 - z_t) \odot h_{t-1} && \text{z renews (Cho et al. 2014, many texts)}
+
+    with :math:`a^k_t = W_k x_t + b_{ih,k} + U_k h_{t-1} + b_{hh,k}`; the rows of the weights are the blocks
+    r, z, n. The two meanings of z are the same network with the sign of all z weights flipped.
+    """
+
+    kind: Literal["gru"] = "gru"
+    reset: Literal["after", "before"] = parameter(
+        "after",
+        "reset gate",
+        "Whether r multiplies U·h (PyTorch, cuDNN) or h before the matrix (the original paper).",
+        names={"after": "after the matrix", "before": "before the matrix"},
+    )
+    update: Literal["keeps", "renews"] = parameter(
+        "keeps",
+        "z means",
+        "Which side of z keeps the old state: PyTorch keeps with z, many texts keep with 1 − z.",
+        names={"keeps": "z keeps (PyTorch)", "renews": "1 − z keeps"},
+    )
+    update_bias: float = parameter(
+        0.0,
+        "update bias",
+        "Added to the update gate's bias: pushes z towards 1 or 0.",
+        bounds=_BOUNDS,
+        step=0.1,
+    )
+    reset_bias: float = parameter(
+        0.0,
+        "reset bias",
+        "Added to the reset gate's bias: larger lets more of the past in.",
+        bounds=_BOUNDS,
+        step=0.1,
+    )
+    candidate_bias: float = parameter(
+        0.0,
+        "candidate bias",
+        "Added to the candidate's bias: shifts what is written.",
+        bounds=_BOUNDS,
+        step=0.1,
+    )
+
+    gates: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
+    blocks: ClassVar[int] = 3
+    slots: ClassVar[tuple[Slot, ...]] = (
+        Slot("reset", 0),
+        Slot("update", 1),
+        Slot("new_input", 2, frozenset({INPUT, BIAS_IH})),
+        Slot("new_hidden", 2, frozenset({HIDDEN, BIAS_HH})),
+    )
+
+    def wiring(self) -> tuple[Slot, ...]:
+        """Reset before the matrix: the last slot reads the message r ⊙ h."""
+        if self.reset == "after":
+            return self.slots
+        return (
+            *self.slots[:2],
+            Slot("new_input", 2, frozenset({INPUT, BIAS_IH, BIAS_HH})),
+            Slot("new_hidden", 2, frozenset({MESSAGE})),
+        )
+
+    def bias_offsets(self) -> Mapping[int, float]:
+        """The bias fields, by torch's block order r, z, n."""
+        return {0: self.reset_bias, 1: self.update_bias, 2: self.candidate_bias}
+
+    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array]) -> Array:
+        """r ⊙ h, read by U_n when the reset gate stands before the matrix."""
+        return sigmoid(slots["reset"]) * previous["h"]
+
+    def core(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> None:
+        """The equations of the class docstring."""
+        r = record.gate("reset", sigmoid(slots["reset"]))
+        z = record.gate("update", sigmoid(slots["update"]))
+        inner = r * slots["new_hidden"] if self.reset == "after" else slots["new_hidden"]
+        n = record.gate("new", tanh(slots["new_input"] + inner))
+        old, fresh = (
+            (z, sigmoid(-slots["update"])) if self.update == "keeps" else (sigmoid(-slots["update"]), z)
+        )
+        record.state("h", fresh * n + old * previous["h"])
+
+    def partials(
+        self,
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> Partials:
+        """Hand-derived for both conventions."""
+        r, z, n = gates[:, 0], gates[:, 1], gates[:, 2]
+        h = previous["h"]
+        other = sigmoid(-slots[:, 1])
+        old, fresh, sign = (z, other, 1) if self.update == "keeps" else (other, z, -1)
+        slope_r, slope_z = sigmoid_slope(slots[:, 0]), sigmoid_slope(slots[:, 1])
+        into_h = np.empty_like(slots)
+        if self.reset == "after":
+            into_n = fresh * tanh_slope(slots[:, 2] + r * slots[:, 3])
+            np.multiply(into_n, slots[:, 3] * slope_r, out=into_h[:, 0])
+            np.multiply(into_n, r, out=into_h[:, 3])
+        else:
+            into_n = fresh * tanh_slope(slots[:, 2] + slots[:, 3])
+            into_h[:, 0] = 0
+            into_h[:, 3] = into_n
+        np.multiply(sign * (h - n), slope_z, out=into_h[:, 1])
+        into_h[:, 2] = into_n
+        partials = Partials(slots=[("h", slice(0, 4), into_h)], carry={("h", "h"): old})
+        if self.reset == "before":
+            partials.message_slots = {"reset": h * slope_r}
+            partials.message_carry = {"h": r}
+        return partials

@@ -1,0 +1,1 @@
+"""The only time loops: forward, backward, Jacobian products, sweeps."""

@@ -1,0 +1,54 @@
+"""What every choice a person can make has in common: a type, bounds, a label and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Parameters(BaseModel):
+    """A frozen group of named settings.
+
+    Unknown names, NaN and infinite numbers are refused; every field carries the label, the one-sentence
+    explanation and the bounds from which controls, link and documentation are made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def parameter(
+    default: Any,
+    label: str,
+    help: str,
+    *,
+    bounds: tuple[float, float] | None = None,
+    step: float | None = None,
+    options: Sequence[Any] | None = None,
+    names: Mapping[str, str] | None = None,
+    max_length: int | None = None,
+) -> Any:
+    """A pydantic field with what a control needs.
+
+    Args:
+        default: the value nobody has to type.
+        label: short name on screen.
+        help: one sentence that says what the setting does.
+        bounds: smallest and largest allowed number, both included.
+        step: distance between two neighbouring slider positions.
+        options: positions that a slider offers when evenly spaced ones make no sense (sizes).
+        names: for each value of a choice its name on screen.
+        max_length: longest text allowed, in characters.
+    """
+    lowest, highest = bounds if bounds else (None, None)
+    extra = {"step": step, "options": list(options) if options else None, "names": dict(names or {})}
+    return Field(
+        default=default,
+        title=label,
+        description=help,
+        ge=lowest,
+        le=highest,
+        max_length=max_length,
+        json_schema_extra=extra,
+    )

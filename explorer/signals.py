@@ -1,0 +1,158 @@
+"""What the network reads: arrays x of shape [T, B, I], and plain sentences on what was cut or repeated."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from explorer.parameters import Parameters, parameter
+
+Drawn = tuple[np.ndarray, list[str]]
+
+_AMPLITUDE = {"bounds": (0, 10), "step": 0.1}
+
+
+class _Scalar(Parameters):
+    """A signal of one number per step."""
+
+    @property
+    def input_size(self) -> int:
+        """Numbers read at each step."""
+        return 1
+
+
+class Zeros(_Scalar):
+    """No input at all: only the initial state and the biases drive the network."""
+
+    kind: Literal["zeros"] = "zeros"
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, 1]."""
+        return np.zeros((num_steps, batch_size, 1)), []
+
+
+class Noise(Parameters):
+    """White Gaussian noise, independent for every step, sample and channel."""
+
+    kind: Literal["noise"] = "noise"
+    amplitude: float = parameter(1.0, "amplitude", "Standard deviation of the noise.", **_AMPLITUDE)
+    channels: int = parameter(
+        1,
+        "channels",
+        "How many numbers the network reads at each step.",
+        bounds=(1, 64),
+        options=(1, 2, 4, 8, 16, 32, 64),
+    )
+
+    @property
+    def input_size(self) -> int:
+        """Numbers read at each step."""
+        return self.channels
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, channels]."""
+        return self.amplitude * rng.standard_normal((num_steps, batch_size, self.channels)), []
+
+
+class Pulse(_Scalar):
+    """A single spike: 'what is left of one event?'; its height differs a little between samples."""
+
+    kind: Literal["pulse"] = "pulse"
+    step: int = parameter(1, "pulse step", "The step at which the spike arrives.", bounds=(1, 1000), step=1)
+    amplitude: float = parameter(1.0, "height", "Mean height of the spike.", **_AMPLITUDE)
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, 1]; heights are amplitude · (1 + 0.1·N(0, 1))."""
+        x = np.zeros((num_steps, batch_size, 1))
+        x[min(self.step, num_steps) - 1, :, 0] = self.amplitude * (1 + 0.1 * rng.standard_normal(batch_size))
+        if self.step <= num_steps:
+            return x, []
+        return x, [f"The pulse step {self.step} lies beyond the last step: step {num_steps} is used."]
+
+
+class Sine(_Scalar):
+    """A sine wave; every sample starts at its own phase."""
+
+    kind: Literal["sine"] = "sine"
+    period: float = parameter(20.0, "period", "Steps in one full wave.", bounds=(2, 500), step=1)
+    amplitude: float = parameter(1.0, "amplitude", "Height of the wave.", **_AMPLITUDE)
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, 1]."""
+        phase = rng.uniform(0, 2 * np.pi, batch_size)
+        angle = 2 * np.pi * np.arange(num_steps)[:, None] / self.period + phase
+        return self.amplitude * np.sin(angle)[:, :, None], []
+
+
+@lru_cache(maxsize=1)
+def _digit_pixels() -> np.ndarray:
+    """All 1797 handwritten digits as [1797, 64] rows of brightness between 0 and 1."""
+    from sklearn.datasets import load_digits
+
+    return load_digits().data / 16.0
+
+
+class Digits(_Scalar):
+    """Handwritten 8×8 digits (scikit-learn's ``load_digits``) read pixel by pixel, row by row, 64 steps."""
+
+    kind: Literal["digits"] = "digits"
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, 1], brightness between 0 and 1; other lengths than 64 cut the image or end in zeros."""
+        pixels = _digit_pixels()
+        chosen = pixels[rng.permutation(len(pixels))[:batch_size]]
+        x = np.zeros((num_steps, batch_size, 1))
+        used = min(num_steps, chosen.shape[1])
+        x[:used, :, 0] = chosen[:, :used].T
+        if num_steps < chosen.shape[1]:
+            return x, [f"A digit has 64 pixels: only the first {num_steps} are read."]
+        if num_steps > chosen.shape[1]:
+            return x, [f"A digit has 64 pixels: steps 65 to {num_steps} read 0."]
+        return x, []
+
+
+class Text(Parameters):
+    """Characters of a text, one-hot; sample b starts b characters later, and the text repeats when it ends."""
+
+    kind: Literal["text"] = "text"
+    text: str = parameter(
+        "the gradient of the loss with respect to a state long ago",
+        "text",
+        "Read character by character; each different character is one input channel.",
+        max_length=5000,
+    )
+
+    @property
+    def input_size(self) -> int:
+        """Numbers read at each step: how many different characters there are, at least 1."""
+        return max(1, len(set(self.text)))
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, number of different characters]."""
+        if not self.text:
+            return np.zeros((num_steps, batch_size, 1)), ["The text is empty: the network reads zeros."]
+        alphabet = sorted(set(self.text))
+        codes = np.searchsorted(alphabet, list(self.text))
+        position = np.arange(num_steps)[:, None] + np.arange(batch_size)
+        x = np.eye(len(alphabet))[codes[position % len(codes)]]
+        needed = num_steps + batch_size - 1
+        if needed <= len(codes):
+            return x, []
+        return x, [
+            f"The text has {len(codes)} characters and {needed} are read: it starts again when it ends."
+        ]
+
+
+Signal = Annotated[Zeros | Noise | Pulse | Sine | Digits | Text, Field(discriminator="kind")]
+
+SIGNALS: dict[str, tuple[str, type[Parameters]]] = {
+    "noise": ("noise", Noise),
+    "zeros": ("zeros", Zeros),
+    "pulse": ("pulse", Pulse),
+    "sine": ("sine", Sine),
+    "digits": ("handwritten digits", Digits),
+    "text": ("text", Text),
+}

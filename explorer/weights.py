@@ -1,0 +1,111 @@
+"""The weights of an experiment, under the names and in the row order of ``torch.nn``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from explorer.cells import Cell
+from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE
+from explorer.experiment import Experiment
+
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+Weights = dict[str, np.ndarray]
+
+
+def draw_weights(experiment: Experiment, input_size: int | None = None) -> Weights:
+    """Weights [K·H, I], [K·H, H] and biases [K·H] in float64, K the number of gate blocks.
+
+    W_hh = weight_scale · base, one independent base matrix for each block; W_ih and both biases are drawn
+    as ``torch.nn`` does, uniform in ±1/√H, and multiplied by ``input_scale`` and ``bias_scale``; the cell's
+    own bias fields are added to ``bias_ih``. ``input_size`` replaces the signal's I.
+    """
+    size, blocks = experiment.hidden_size, experiment.cell.blocks
+    limit = size**-0.5
+    recurrent = [experiment.initializer.draw(experiment.rng(f"weight_hh/{k}"), size) for k in range(blocks)]
+    shape = (blocks * size, input_size or experiment.signal.input_size)
+    bias = {
+        name: experiment.bias_scale * experiment.rng(name).uniform(-limit, limit, blocks * size)
+        for name in ("bias_ih", "bias_hh")
+    }
+    for block, offset in experiment.cell.bias_offsets().items():
+        bias["bias_ih"][block * size : (block + 1) * size] += offset
+    return {
+        "weight_ih": experiment.input_scale * experiment.rng("weight_ih").uniform(-limit, limit, shape),
+        "weight_hh": experiment.weight_scale * np.concatenate(recurrent),
+        **bias,
+    }
+
+
+def check_weights(given: Mapping[str, object], experiment: Experiment, input_size: int) -> Weights:
+    """Own weights as float64 arrays of the right names and shapes.
+
+    Names may carry torch's layer suffix (``weight_hh_l0``); tensors are taken as well as arrays; missing
+    biases count as zero (``bias=False``). Raises ValueError naming field, value and what is allowed.
+    """
+    rows = experiment.cell.blocks * experiment.hidden_size
+    shapes = {
+        "weight_ih": (rows, input_size),
+        "weight_hh": (rows, experiment.hidden_size),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+    }
+    weights: Weights = {}
+    for key, value in given.items():
+        name = key.removesuffix("_l0")
+        if name not in shapes:
+            raise ValueError(
+                f"weights[{key!r}] is unknown; allowed are {', '.join(NAMES)} (or with the suffix _l0)"
+            )
+        weights[name] = finite_array(
+            f"weights[{key!r}]", value, shapes[name], f"cell {experiment.cell.kind!r}"
+        )
+    for name in ("weight_ih", "weight_hh"):
+        if name not in weights:
+            raise ValueError(f"weights[{name!r}] is missing; its shape must be {shapes[name]}")
+    for name in ("bias_ih", "bias_hh"):
+        weights.setdefault(name, np.zeros(rows))
+    return weights
+
+
+def finite_array(field: str, value: object, shape: tuple[int, ...], reason: str) -> np.ndarray:
+    """``value`` as a float64 array of exactly this shape without NaN or infinity, or a ValueError that names it."""
+    detach = getattr(value, "detach", None)
+    try:
+        array = np.array(detach() if detach else value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{field} must be an array of numbers of shape {shape}: {error}") from None
+    if array.shape != shape:
+        raise ValueError(f"{field} has shape {array.shape}, but {reason} needs {shape}")
+    if not np.isfinite(array).all():
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{field} holds {array[where]} at index {where}; only finite numbers are allowed")
+    return array
+
+
+def slot_matrices(cell: Cell, weights: Weights) -> tuple[np.ndarray, np.ndarray | None]:
+    """The slots' matrix [K·H, H + I + 1], acting on [h; x; 1], and the message's matrix or None.
+
+    Columns of what a slot does not read are zero.
+    """
+    size, width = weights["weight_hh"].shape[1], weights["weight_ih"].shape[1]
+    slots = cell.wiring()
+    direct = [slot for slot in slots if MESSAGE not in slot.reads]
+    matrix = np.zeros((len(slots) * size, size + width + 1))
+    for k, slot in enumerate(slots):
+        rows = slice(k * size, (k + 1) * size)
+        block = slice(slot.block * size, (slot.block + 1) * size)
+        if HIDDEN in slot.reads:
+            matrix[rows, :size] = weights["weight_hh"][block]
+        if INPUT in slot.reads:
+            matrix[rows, size:-1] = weights["weight_ih"][block]
+        for name in (BIAS_IH, BIAS_HH):
+            if name in slot.reads:
+                matrix[rows, -1] += weights[name][block]
+    if len(direct) == len(slots):
+        return matrix, None
+    blocks = [
+        weights["weight_hh"][slot.block * size : (slot.block + 1) * size] for slot in slots[len(direct) :]
+    ]
+    return matrix[: len(direct) * size], np.concatenate(blocks)
