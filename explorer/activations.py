@@ -27,7 +27,7 @@ def sigmoid(a: Array) -> Array:
 def sigmoid_slope(a: np.ndarray) -> np.ndarray:
     """Derivative σ(a)·σ(-a) of the logistic function, without cancellation."""
     decay = np.exp(-np.abs(a))
-    return decay / np.square(1 + decay)
+    return np.asarray(decay / np.square(1 + decay))
 
 
 def tanh(a: Array) -> Array:
@@ -38,7 +38,7 @@ def tanh(a: Array) -> Array:
 def tanh_slope(a: np.ndarray) -> np.ndarray:
     """Derivative 1 / cosh²(a) of the hyperbolic tangent, without cancellation."""
     decay = np.exp(-2 * np.abs(a))
-    return 4 * decay / np.square(1 + decay)
+    return np.asarray(4 * decay / np.square(1 + decay))
 
 
 def relu(a: Array) -> Array:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
 
-from explorer.cells import RNN, AnyCell
-from explorer.initializers import Initializer, Uniform
-from explorer.losses import Last, Loss
+from explorer.cells import CELLS, AnyCell
+from explorer.cells.rnn import RNN
+from explorer.initializers import INITIALIZERS, Initializer, Uniform
+from explorer.losses import LOSSES, Last, Loss
 from explorer.parameters import Parameters, parameter
-from explorer.signals import Noise, Signal
+from explorer.signals import SIGNALS, Noise, Signal
+
+
+def _labels(registry: Mapping[str, tuple[str, type[Parameters]]]) -> dict[str, str]:
+    """Kind → name on screen."""
+    return {kind: label for kind, (label, _) in registry.items()}
 
 
 class Experiment(Parameters):
@@ -22,7 +29,9 @@ class Experiment(Parameters):
     with a ``kind``. Raises ``pydantic.ValidationError`` naming the field, the value and what is allowed.
     """
 
-    cell: AnyCell = RNN()
+    cell: AnyCell = parameter(
+        RNN(), "cell", "The recurrent architecture: what one step computes.", names=_labels(CELLS)
+    )
     hidden_size: int = parameter(
         64,
         "hidden size N",
@@ -44,7 +53,12 @@ class Experiment(Parameters):
         bounds=(1, 64),
         options=(1, 2, 4, 8, 16, 32, 64),
     )
-    initializer: Initializer = Uniform()
+    initializer: Initializer = parameter(
+        Uniform(),
+        "initialisation",
+        "How the recurrent matrix W_hh is drawn before the weight scale multiplies it.",
+        names=_labels(INITIALIZERS),
+    )
     weight_scale: float = parameter(
         1.0, "weight scale", "Multiplies the whole recurrent matrix W_hh.", bounds=(0, 4), step=0.01
     )
@@ -69,8 +83,10 @@ class Experiment(Parameters):
         bounds=(0, 10),
         step=0.1,
     )
-    signal: Signal = Noise()
-    loss: Loss = Last()
+    signal: Signal = parameter(
+        Noise(), "input", "What the network reads at each step.", names=_labels(SIGNALS)
+    )
+    loss: Loss = parameter(Last(), "loss", "Which hidden states the loss reads.", names=_labels(LOSSES))
     seed: int = parameter(0, "seed", "All random numbers follow from it.", bounds=(0, 9999), step=1)
     dtype: Literal["float64", "float32"] = parameter(
         "float64",
@@ -84,13 +100,18 @@ class Experiment(Parameters):
         return json.dumps(self.model_dump(), sort_keys=True, separators=(",", ":"))
 
     def changed(self, path: str, value: Any) -> Self:
-        """A copy with one field changed; ``path`` is a name such as ``weight_scale`` or ``cell.forget_bias``."""
+        """A copy with one field changed.
+
+        ``path`` is a name such as ``weight_scale`` or ``cell.forget_bias``; a group takes its kind,
+        ``changed("cell", "lstm")``, and then starts from that kind's defaults.
+        """
         data = self.model_dump()
-        group = data
-        *parents, name = path.split(".")
-        for parent in parents:
-            group = group[parent]
-        group[name] = value
+        parent, dot, name = path.rpartition(".")
+        group = data.get(parent) if dot else data
+        if not isinstance(group, dict) or name not in group:
+            known = ", ".join(group) if isinstance(group, dict) else ", ".join(data)
+            raise ValueError(f"{path!r} is not a setting; there are {known}")
+        group[name] = {"kind": value} if isinstance(group[name], dict) and isinstance(value, str) else value
         return type(self).model_validate(data)
 
     def rng(self, stream: str) -> np.random.Generator:

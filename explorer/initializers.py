@@ -11,14 +11,15 @@ from explorer.parameters import Parameters, parameter
 
 
 class Uniform(Parameters):
-    r"""PyTorch's default: :math:`U_{ij} \sim \mathcal U(-1/\sqrt N, 1/\sqrt N)`, spectral radius about 0.577."""
+    r"""PyTorch's default: :math:`U_{ij} \sim \mathcal U(-1/\sqrt N, 1/\sqrt N)`, radius about 0.577."""
 
     kind: Literal["uniform"] = "uniform"
 
     def draw(self, rng: np.random.Generator, hidden_size: int) -> np.ndarray:
         """One [N, N] matrix."""
         limit = hidden_size**-0.5
-        return rng.uniform(-limit, limit, (hidden_size, hidden_size))
+        matrix: np.ndarray = rng.uniform(-limit, limit, (hidden_size, hidden_size))
+        return matrix
 
 
 class Gaussian(Parameters):
@@ -35,7 +36,9 @@ class Gaussian(Parameters):
 
     def draw(self, rng: np.random.Generator, hidden_size: int) -> np.ndarray:
         """One [N, N] matrix."""
-        return self.sigma * rng.standard_normal((hidden_size, hidden_size)) / np.sqrt(hidden_size)
+        matrix: np.ndarray = rng.standard_normal((hidden_size, hidden_size))
+        matrix *= self.sigma / np.sqrt(hidden_size)
+        return matrix
 
 
 class Orthogonal(Parameters):
@@ -60,7 +63,7 @@ class Identity(Parameters):
 
 
 class Symmetric(Parameters):
-    """Symmetric Gaussian matrix rescaled to an exact spectral radius; its singular values are |eigenvalues|."""
+    """Symmetric Gaussian matrix of an exact spectral radius; its singular values are |eigenvalues|."""
 
     kind: Literal["symmetric"] = "symmetric"
     spectral_radius: float = parameter(
@@ -75,11 +78,13 @@ class Symmetric(Parameters):
         """One [N, N] matrix."""
         base = rng.standard_normal((hidden_size, hidden_size))
         base = (base + base.T) / 2
-        return base * (self.spectral_radius / np.abs(np.linalg.eigvalsh(base)).max())
+        radius: float = np.abs(np.linalg.eigvalsh(base)).max()
+        matrix: np.ndarray = base * (self.spectral_radius / radius)
+        return matrix
 
 
 class Triangular(Parameters):
-    r"""Non-normal: :math:`U = \rho I + s\,T`, T strictly upper triangular Gaussian with :math:`\lVert T\rVert_2 = 1`.
+    r"""Non-normal: :math:`U = \rho I + s\,T`, T strictly upper Gaussian, :math:`\lVert T\rVert_2 = 1`.
 
     All eigenvalues are ρ whatever the strength s, yet powers may grow long before they decay
     (Trefethen & Embree 2005).

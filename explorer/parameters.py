@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Parameters(BaseModel):
@@ -16,6 +16,12 @@ class Parameters(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _plain_zero(cls, value: Any) -> Any:
+        """-0.0 equals 0.0, so it must also be written alike: in links, caches and on screen."""
+        return 0.0 if isinstance(value, float) and value == 0 else value
 
 
 def parameter(
@@ -42,7 +48,11 @@ def parameter(
         max_length: longest text allowed, in characters.
     """
     lowest, highest = bounds if bounds else (None, None)
-    extra = {"step": step, "options": list(options) if options else None, "names": dict(names or {})}
+    extra: dict[str, Any] = {
+        "step": step,
+        "options": list(options) if options else None,
+        "names": dict(names or {}),
+    }
     return Field(
         default=default,
         title=label,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,7 +12,7 @@ from explorer.parameters import Parameters, parameter
 
 Drawn = tuple[np.ndarray, list[str]]
 
-_AMPLITUDE = {"bounds": (0, 10), "step": 0.1}
+_AMPLITUDE: dict[str, Any] = {"bounds": (0, 10), "step": 0.1}
 
 
 class _Scalar(Parameters):
@@ -92,7 +92,8 @@ def _digit_pixels() -> np.ndarray:
     """All 1797 handwritten digits as [1797, 64] rows of brightness between 0 and 1."""
     from sklearn.datasets import load_digits
 
-    return load_digits().data / 16.0
+    pixels: np.ndarray = load_digits().data / 16.0
+    return pixels
 
 
 class Digits(_Scalar):
@@ -115,7 +116,7 @@ class Digits(_Scalar):
 
 
 class Text(Parameters):
-    """Characters of a text, one-hot; sample b starts b characters later, and the text repeats when it ends."""
+    """Characters of a text, one-hot; sample b starts b characters later; the text repeats when it ends."""
 
     kind: Literal["text"] = "text"
     text: str = parameter(

@@ -17,6 +17,7 @@ from explorer.experiment import Experiment
 from explorer.weights import Weights, check_weights, draw_weights, finite_array, slot_matrices
 
 MEMORY_LIMIT = 1e9  # bytes
+_STEEPEST = 350  # |pre-activation| at which the slope of tanh comes near the smallest float64
 
 
 class TooLarge(ValueError):
@@ -84,7 +85,12 @@ class Trace:
         arrays = {f"weights.{name}": array for name, array in self.weights.items()}
         arrays |= {f"initial.{name}": array for name, array in self.system.initial.items()}
         np.savez_compressed(
-            path, experiment=self.experiment.canonical(), inputs=self.inputs, readout=self.readout, **arrays
+            path,
+            experiment=self.experiment.canonical(),
+            inputs=self.inputs,
+            readout=self.readout,
+            notes=json.dumps(self.notes),
+            **arrays,  # type: ignore[arg-type]
         )
 
     @classmethod
@@ -97,13 +103,15 @@ class Trace:
                 if group in groups:
                     groups[group][key] = stored[name]
             experiment = Experiment.model_validate(json.loads(str(stored["experiment"])))
-            return run(
+            trace = run(
                 experiment,
                 weights=groups["weights"],
                 inputs=stored["inputs"],
                 initial_state={name: array.T for name, array in groups["initial"].items()},
                 readout=stored["readout"],
             )
+            trace.notes = json.loads(str(stored["notes"]))
+            return trace
 
 
 def memory_needed(experiment: Experiment, columns: int | None = None, input_size: int | None = None) -> int:
@@ -119,22 +127,27 @@ def memory_needed(experiment: Experiment, columns: int | None = None, input_size
     return numbers * np.dtype(experiment.dtype).itemsize
 
 
-def refuse_too_large(experiment: Experiment, **sizes: int | None) -> None:
-    """Raise ``TooLarge`` when a trace would not fit, naming the setting that saves most."""
-    needed = memory_needed(experiment, **sizes)
+def refuse_too_large(experiment: Experiment, input_size: int) -> None:
+    """Raise ``TooLarge`` when a trace would not fit, with the control to lower and how far."""
+    needed = memory_needed(experiment, input_size=input_size)
     if needed <= MEMORY_LIMIT:
         return
-    share = {
-        "batch_size": experiment.batch_size / 16,
-        "num_steps": experiment.num_steps / 100,
-        "hidden_size": experiment.hidden_size / 64,
-        "the number of different characters or channels": experiment.signal.input_size / 64,
+    titles = {
+        name: Experiment.model_fields[name].title for name in ("batch_size", "num_steps", "hidden_size")
     }
-    culprit = max(share, key=lambda name: share[name])
-    raise TooLarge(
-        f"This run would need {needed / 1e9:.1f} GB of memory and the limit is {MEMORY_LIMIT / 1e9:.0f} GB: "
-        f"lower {culprit} first."
-    )
+    titles["input_size"] = "the number of different characters or channels"
+    sizes = {name: getattr(experiment, name, input_size) for name in titles}
+    usual = {"batch_size": 16, "num_steps": 100, "hidden_size": 64, "input_size": 64}
+    advice = "lower several of its sizes."
+    for name in sorted(sizes, key=lambda name: sizes[name] / usual[name]):  # the best one comes last
+        for value in range(sizes[name] - 1, 1, -1):
+            changed = experiment.model_copy(update={name: value} if name != "input_size" else {})
+            width = value if name == "input_size" else input_size
+            if memory_needed(changed, input_size=width) <= MEMORY_LIMIT:
+                advice = f"lower {titles[name]} to {value} or less."
+                break
+    limit = f"{MEMORY_LIMIT / 1e9:.0f} GB"
+    raise TooLarge(f"This run would need {needed / 1e9:.1f} GB of memory and the limit is {limit}: {advice}")
 
 
 def run(
@@ -160,16 +173,13 @@ def run(
     """
     steps, batch, size = experiment.num_steps, experiment.batch_size, experiment.hidden_size
     notes: list[str] = []
-    width = experiment.signal.input_size if inputs is None else np.shape(inputs)[-1] if np.ndim(inputs) else 0
-    refuse_too_large(experiment, input_size=width)
+    width = experiment.signal.input_size if inputs is None else _width(inputs)
+    refuse_too_large(experiment, width)
     if inputs is None:
         x, notes = experiment.signal.draw(experiment.rng("signal"), steps, batch)
     else:
         x = finite_array("inputs", inputs, (steps, batch, width), "num_steps, batch_size and input size")
-    if weights is None:
-        drawn = draw_weights(experiment, width)
-    else:
-        drawn = check_weights(weights, experiment, width)
+    drawn = draw_weights(experiment, width) if weights is None else check_weights(weights, experiment, width)
     if readout is None:
         v = draw_readout(experiment)
     else:
@@ -192,6 +202,15 @@ def run(
     )
 
 
+def _width(inputs: object) -> int:
+    """I of own inputs; 0 where they are no array of three axes, which ``finite_array`` then names."""
+    try:
+        shape = np.shape(inputs)  # type: ignore[call-overload]
+    except ValueError:
+        return 0
+    return shape[2] if len(shape) == 3 else 0
+
+
 def draw_readout(experiment: Experiment) -> np.ndarray:
     """v [H], a random direction of length 1."""
     v = experiment.rng("readout").standard_normal(experiment.hidden_size)
@@ -205,6 +224,8 @@ def _initial(experiment: Experiment, given: Mapping[str, object] | None) -> dict
     for name in given or {}:
         if name not in states:
             raise ValueError(f"initial_state[{name!r}] is unknown; this cell has {', '.join(states)}")
+    if given is None and experiment.initial_scale == 0:
+        return {name: np.zeros(shape).T for name in states}
     if given is None:
         draws = {name: experiment.rng(f"initial/{name}").standard_normal(shape) for name in states}
         return {name: experiment.initial_scale * draw.T for name, draw in draws.items()}
@@ -243,15 +264,31 @@ def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
         steps = np.flatnonzero((powers > limit).any(axis=1))
         if len(steps):
             notes.append(
-                f"States exceed the largest {record.slots.dtype.name} from step {steps[0]} on; they are carried "
-                "as mantissa and exponent, so gradients stay exact."
+                f"States exceed the largest {record.slots.dtype.name} from step {steps[0]} on; they are "
+                "carried as mantissa and exponent, so gradients stay exact."
             )
+    elif record.largest is not None and record.largest.max() > _STEEPEST:
+        notes.append(
+            f"Some pre-activations exceed {_STEEPEST}: where units differ by more than 308 decades in slope, "
+            "the smaller slopes count as 0."
+        )
     for name, array in record.states.items():
-        bad = np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))
-        if len(bad):
-            notes.append(f"State {name} is not a finite number from step {bad[0]} on.")
+        bad = _first_bad(array)
+        if bad is not None:
+            notes.append(f"State {name} is not a finite number from step {bad} on.")
     for name, array in adjoints.totals.items():
-        bad = np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))
-        if len(bad):
-            notes.append(f"The gradient of {name} is not a finite number at step {bad[-1]} and before.")
+        bad = _first_bad(array[::-1])
+        if bad is not None:
+            notes.append(
+                f"The gradient of {name} is not a finite number at step {len(array) - 1 - bad} and before."
+            )
     return notes
+
+
+def _first_bad(array: np.ndarray) -> int | None:
+    """First index of axis 0 with NaN or infinity; one pass where all is well."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(array.sum()):
+            return None
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=(1, 2)))
+    return int(bad[0]) if len(bad) else None

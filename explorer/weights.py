@@ -53,11 +53,13 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
     }
     weights: Weights = {}
     for key, value in given.items():
-        name = key.removesuffix("_l0")
+        name = str(key).removesuffix("_l0")
         if name not in shapes:
             raise ValueError(
                 f"weights[{key!r}] is unknown; allowed are {', '.join(NAMES)} (or with the suffix _l0)"
             )
+        if name in weights:
+            raise ValueError(f"weights[{key!r}] is given twice, with and without the suffix _l0")
         weights[name] = finite_array(
             f"weights[{key!r}]", value, shapes[name], f"cell {experiment.cell.kind!r}"
         )
@@ -70,10 +72,12 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
 
 
 def finite_array(field: str, value: object, shape: tuple[int, ...], reason: str) -> np.ndarray:
-    """``value`` as a float64 array of exactly this shape without NaN or infinity, or a ValueError that names it."""
-    detach = getattr(value, "detach", None)
+    """``value`` as a finite float64 array of exactly this shape, or a ValueError that names it."""
     try:
-        array = np.array(detach() if detach else value, dtype=np.float64)
+        array = np.asarray(_from_torch(value))
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{array.dtype} is not a real number type")
+        array = np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{field} must be an array of numbers of shape {shape}: {error}") from None
     if array.shape != shape:
@@ -82,6 +86,14 @@ def finite_array(field: str, value: object, shape: tuple[int, ...], reason: str)
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{field} holds {array[where]} at index {where}; only finite numbers are allowed")
     return array
+
+
+def _from_torch(value: object) -> object:
+    """A tensor as a numpy array, also one with a gradient or in a type that numpy does not know."""
+    if not hasattr(value, "detach"):
+        return value
+    tensor = value.detach().cpu()
+    return tensor.double().numpy() if tensor.is_floating_point() else tensor.numpy()
 
 
 def slot_matrices(cell: Cell, weights: Weights) -> tuple[np.ndarray, np.ndarray | None]:

@@ -8,7 +8,7 @@ The time loops live in ``explorer.engine``; a cell is one step and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -80,6 +80,7 @@ class Cell(Parameters):
         blocks: number of H-row blocks in torch's weights.
     """
 
+    kind: str
     states: ClassVar[tuple[str, ...]] = ("h",)
     gates: ClassVar[tuple[str, ...]] = ()
     slots: ClassVar[tuple[Slot, ...]]
@@ -106,23 +107,25 @@ class Cell(Parameters):
         """One step, element by element, in operations that numpy arrays and torch tensors share."""
         raise NotImplementedError
 
-    def advance(
-        self,
-        slots: np.ndarray,
-        gates: np.ndarray,
-        previous: Mapping[str, np.ndarray],
-        new: Mapping[str, np.ndarray],
-    ) -> None:
-        """One step in numpy: from slots [K, H, B] fill gates [G, H, B] and the arrays of ``new``.
+    def stepper(
+        self, slots: np.ndarray, gates: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> Callable[[int], None]:
+        """A function of t that makes one step in numpy.
 
-        The default runs ``core``; cells override it to save temporaries.
+        From slots[t] [K, H, B] and states[…][t] it fills gates[t] [G, H, B] and states[…][t+1]. The default
+        runs ``core``; cells override it to save temporaries and indexing.
         """
         names = [slot.name for slot in self.wiring()]
-        record = _Writer(self.gates, gates, new)
-        self.core(dict(zip(names, slots, strict=True)), previous, record)
 
-    def refine(self, slots: np.ndarray, gates: np.ndarray) -> None:
-        """Correct, over all steps at once, digits of gates [T, G, H, B] that a fast ``advance`` lost."""
+        def step(t: int) -> None:
+            record = _Writer(self.gates, gates[t], {name: array[t + 1] for name, array in states.items()})
+            previous = {name: array[t] for name, array in states.items()}
+            self.core(dict(zip(names, slots[t], strict=True)), previous, record)
+
+        return step
+
+    def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
+        """Correct digits of gates [T, G, H, B] that a fast ``stepper`` lost; ``largest`` bounds |slots|."""
 
     def partials(
         self,
@@ -130,8 +133,12 @@ class Cell(Parameters):
         gates: np.ndarray,
         previous: Mapping[str, np.ndarray],
         new: Mapping[str, np.ndarray],
+        largest: float = np.inf,
     ) -> Partials | None:
-        """Derivatives of the step for n steps at once, arrays [n, K, H, B]; None: let autograd find them."""
+        """Derivatives of the step for n steps at once, arrays [n, K, H, B]; None: let autograd find them.
+
+        ``largest`` is a bound of |slots|: while it is small, formulas in terms of the gates lose no digits.
+        """
         return None
 
 

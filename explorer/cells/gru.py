@@ -107,6 +107,7 @@ class GRU(Cell):
         gates: np.ndarray,
         previous: Mapping[str, np.ndarray],
         new: Mapping[str, np.ndarray],
+        largest: float = np.inf,
     ) -> Partials:
         """Hand-derived for both conventions."""
         r, z, n = gates[:, 0], gates[:, 1], gates[:, 2]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -23,7 +23,8 @@ class LSTM(Cell):
     r"""Long short-term memory, the equations of ``torch.nn.LSTMCell``.
 
     .. math::
-        i_t &= \sigma(a^i_t), \quad f_t = \sigma(a^f_t), \quad g_t = \tanh(a^g_t), \quad o_t = \sigma(a^o_t) \\
+        i_t &= \sigma(a^i_t), \quad f_t = \sigma(a^f_t), \quad o_t = \sigma(a^o_t), \quad
+        g_t = \tanh(a^g_t) \\
         c_t &= f_t \odot c_{t-1} + i_t \odot g_t, \qquad h_t = o_t \odot \tanh(c_t)
 
     with :math:`a^k_t = W_k x_t + b_{ih,k} + U_k h_{t-1} + b_{hh,k}`; all vectors have H entries, the rows of
@@ -80,32 +81,33 @@ class LSTM(Cell):
         c = record.state("c", f * previous["c"] + i * g)
         record.state("h", o * tanh(c))
 
-    def advance(
-        self,
-        slots: np.ndarray,
-        gates: np.ndarray,
-        previous: Mapping[str, np.ndarray],
-        new: Mapping[str, np.ndarray],
-    ) -> None:
+    def stepper(
+        self, slots: np.ndarray, gates: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> Callable[[int], None]:
         """As ``core``, with σ(a) = ½ tanh(a/2) + ½ so that one call covers all four gates."""
-        gates[0] = slots[0]
-        np.multiply(slots[1:], 0.5, out=gates[1:])
-        np.tanh(gates, out=gates)
-        sigmoids = gates[1:]
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        g, i, f, o = gates
-        c, h = new["c"], new["h"]
-        np.multiply(f, previous["c"], out=c)
-        np.multiply(i, g, out=h)
-        c += h
-        np.tanh(c, out=h)
-        h *= o
+        halves = np.array([1, 0.5, 0.5, 0.5], slots.dtype)[:, None, None]
+        source, target, sigmoids = list(slots), list(gates), list(gates[:, 1:])
+        g, i, f, o = (list(gates[:, k]) for k in range(4))
+        c, h = list(states["c"]), list(states["h"])
 
-    def refine(self, slots: np.ndarray, gates: np.ndarray) -> None:
+        def step(t: int) -> None:
+            gate, sigmoid, cell, hidden = target[t], sigmoids[t], c[t + 1], h[t + 1]
+            np.multiply(source[t], halves, out=gate)
+            np.tanh(gate, out=gate)
+            np.multiply(sigmoid, 0.5, out=sigmoid)
+            np.add(sigmoid, 0.5, out=sigmoid)
+            np.multiply(f[t], c[t], out=cell)
+            np.multiply(i[t], g[t], out=hidden)
+            np.add(cell, hidden, out=cell)
+            np.tanh(cell, out=hidden)
+            np.multiply(hidden, o[t], out=hidden)
+
+        return step
+
+    def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
         """Gates close to 0, which ½ tanh(a/2) + ½ gives with an absolute error only."""
-        low = slots[:, 1:] < -3
-        if low.any():
+        if largest > 3:
+            low = slots[:, 1:] < -3
             gates[:, 1:][low] = sigmoid(slots[:, 1:][low])
 
     def partials(
@@ -114,27 +116,31 @@ class LSTM(Cell):
         gates: np.ndarray,
         previous: Mapping[str, np.ndarray],
         new: Mapping[str, np.ndarray],
+        largest: float = np.inf,
     ) -> Partials:
         """Hand-derived; slopes of saturated units are taken from the slots and not from the gates."""
         g, i, f, o = gates[:, 0], gates[:, 1], gates[:, 2], gates[:, 3]
         tanh_c = np.tanh(new["c"])
         into_c = np.empty_like(gates[:, :3])
         into_h = np.empty_like(gates[:, 3:])
-        if _within(slots, 2) and _within(new["c"], 2):
-            slope_c = 1 - np.square(tanh_c)
-            np.multiply(i, 1 - np.square(g), out=into_c[:, 0])
-            np.multiply(g, i * (1 - i), out=into_c[:, 1])
-            np.multiply(previous["c"], f * (1 - f), out=into_c[:, 2])
-            np.multiply(tanh_c, o * (1 - o), out=into_h[:, 0])
+        if largest < 2 and _within(new["c"], 2):
+            shown = o * tanh_c
+            into_h[:, 0] = shown - shown * o
+            within = o - shown * tanh_c
+            written = i * g
+            into_c[:, 0] = i - written * g
+            into_c[:, 1] = written - written * i
+            kept = previous["c"] * f
+            into_c[:, 2] = kept - kept * f
         else:
-            slope_c = tanh_slope(new["c"])
             slope = sigmoid_slope(slots[:, 1:])
             np.multiply(i, tanh_slope(slots[:, 0]), out=into_c[:, 0])
             np.multiply(g, slope[:, 0], out=into_c[:, 1])
             np.multiply(previous["c"], slope[:, 1], out=into_c[:, 2])
             np.multiply(tanh_c, slope[:, 2], out=into_h[:, 0])
+            within = o * tanh_slope(new["c"])
         return Partials(
             slots=[("c", slice(0, 3), into_c), ("h", slice(3, 4), into_h)],
             carry={("c", "c"): f},
-            within={("h", "c"): o * slope_c},
+            within={("h", "c"): within},
         )

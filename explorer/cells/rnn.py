@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -53,20 +53,16 @@ class RNN(Cell):
         """h_t = φ(a_t)."""
         record.state("h", self.function.function(slots["hidden"]))
 
-    def advance(
-        self,
-        slots: np.ndarray,
-        gates: np.ndarray,
-        previous: Mapping[str, np.ndarray],
-        new: Mapping[str, np.ndarray],
-    ) -> None:
+    def stepper(
+        self, slots: np.ndarray, gates: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> Callable[[int], None]:
         """As ``core``, without temporaries."""
+        source, target = list(slots[:, 0]), list(states["h"][1:])
         if self.activation == "tanh":
-            np.tanh(slots[0], out=new["h"])
-        elif self.activation == "relu":
-            np.maximum(slots[0], 0, out=new["h"])
-        else:
-            new["h"][...] = slots[0]
+            return lambda t: np.tanh(source[t], out=target[t])
+        if self.activation == "relu":
+            return lambda t: np.maximum(source[t], 0, out=target[t])
+        return lambda t: np.copyto(target[t], source[t])
 
     def partials(
         self,
@@ -74,11 +70,11 @@ class RNN(Cell):
         gates: np.ndarray,
         previous: Mapping[str, np.ndarray],
         new: Mapping[str, np.ndarray],
+        largest: float = np.inf,
     ) -> Partials:
         """φ′(a_t); for tanh beyond float range with the power of two of the largest slope taken out."""
         if self.activation != "tanh":
             return Partials(slots=[("h", slice(0, 1), self.function.slope(slots))])
-        largest = np.abs(slots).max(initial=0)
         if largest < 2:
             return Partials(slots=[("h", slice(0, 1), 1 - np.square(new["h"])[:, None])])
         if largest < 25:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from explorer.cells import Cell
-
+from explorer.engine import pool
 
 _ZERO = np.iinfo(np.int64).min // 2  # stands for the exponent of 0
 
@@ -35,7 +36,7 @@ class System:
     @property
     def hidden_size(self) -> int:
         """H."""
-        return self.initial["h"].shape[0]
+        return len(self.initial["h"])
 
     @property
     def num_slots(self) -> int:
@@ -52,16 +53,18 @@ class Forward:
         slots: [T, K, H, C]; gates: [T, G, H, C].
         exponents: [T+1, C] powers of two to multiply the states at t with, or None when all are 0; the slots
             of step t → t+1 carry the exponent of row t.
+        largest: [T] largest |slot| of each step, if it was looked at: it decides which formulas hold.
     """
 
     states: dict[str, np.ndarray]
     slots: np.ndarray
     gates: np.ndarray
     exponents: np.ndarray | None = None
+    largest: np.ndarray | None = None
 
 
 def forward(system: System) -> Forward:
-    """All states, slots and gates; homogeneous cells are rescaled where plain numbers would overflow or underflow."""
+    """All states, slots and gates; homogeneous cells are rescaled where plain numbers leave their range."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         record = _plain(system)
         if system.cell.homogeneous and _out_of_range(record.states["h"]):
@@ -70,50 +73,72 @@ def forward(system: System) -> Forward:
 
 
 def _allocate(system: System) -> tuple[np.ndarray, Forward]:
-    """The buffer [T, H + D, C] with the drive filled in, and an empty record with its first states."""
+    """The columns [T+1, H + D, C] = [h; drive] with drive and first states filled in, and the record.
+
+    Without a gain the record's h is a view of the columns: what a step writes is what the next one reads.
+    """
     cell, size = system.cell, system.hidden_size
-    num_steps, width, columns = system.drive.shape
+    num_steps, width, count = system.drive.shape
     dtype = system.matrix.dtype
-    buffer = np.empty((num_steps, size + width, columns), dtype)
-    buffer[:, size:] = system.drive
-    states = {name: np.empty((num_steps + 1, size, columns), dtype) for name in cell.states}
+    columns = pool.empty((num_steps + 1, size + width, count), dtype)
+    columns[:-1, size:] = system.drive
+    states = {name: pool.empty((num_steps + 1, size, count), dtype) for name in cell.states if name != "h"}
+    states["h"] = (
+        columns[:, :size] if system.gain is None else pool.empty((num_steps + 1, size, count), dtype)
+    )
     for name, array in states.items():
         array[0] = system.initial[name]
-    slots = np.empty((num_steps, system.num_slots, size, columns), dtype)
-    gates = np.empty((num_steps, len(cell.gates), size, columns), dtype)
-    return buffer, Forward(states, slots, gates)
+    slots = pool.empty((num_steps, system.num_slots, size, count), dtype)
+    gates = pool.empty((num_steps, len(cell.gates), size, count), dtype)
+    return columns, Forward(states, slots, gates)
 
 
 def _plain(system: System) -> Forward:
-    buffer, record = _allocate(system)
-    cell, size, gain = system.cell, system.hidden_size, system.gain
-    for t in range(len(buffer)):
-        h = record.states["h"][t]
-        if gain is None:
-            buffer[t, :size] = h
-        else:
-            np.multiply(h, gain, out=buffer[t, :size])
-        _step(system, buffer[t], record, t)
-    cell.refine(record.slots, record.gates)
+    columns, record = _allocate(system)
+    step = _stepper(system, columns, record)
+    if system.gain is None:
+        for t in range(len(record.slots)):
+            step(t)
+    else:
+        size = system.hidden_size
+        for t, h in enumerate(record.states["h"][:-1]):
+            np.multiply(h, system.gain, out=columns[t, :size])
+            step(t)
+    if not system.cell.homogeneous:
+        axes = (1, 2, 3)
+        record.largest = np.maximum(record.slots.max(axis=axes), -record.slots.min(axis=axes))
+        system.cell.refine(record.slots, record.gates, float(record.largest.max()))
     return record
 
 
-def _step(system: System, column: np.ndarray, record: Forward, t: int) -> None:
-    """Slots, gates and states of one step from [h; drive]."""
-    cell, size, slots = system.cell, system.hidden_size, record.slots[t]
-    previous = {name: array[t] for name, array in record.states.items()}
-    new = {name: array[t + 1] for name, array in record.states.items()}
-    if system.message_matrix is None:
-        np.matmul(system.matrix, column, out=slots.reshape(-1, slots.shape[-1]))
-    else:
-        direct = len(system.matrix) // size
-        np.matmul(system.matrix, column, out=slots[:direct].reshape(-1, slots.shape[-1]))
-        names = [slot.name for slot in cell.wiring()]
-        message = cell.message(dict(zip(names[:direct], slots[:direct], strict=True)), previous)
-        if system.gain is not None:
-            message = message * system.gain
-        np.matmul(system.message_matrix, message, out=slots[direct:].reshape(-1, slots.shape[-1]))
-    cell.advance(slots, record.gates[t], previous, new)
+def _stepper(system: System, columns: np.ndarray, record: Forward) -> Callable[[int], None]:
+    """A function that makes step t → t+1: slots from column t by one matrix product, then the cell's core."""
+    cell, size = system.cell, system.hidden_size
+    advance = cell.stepper(record.slots, record.gates, record.states)
+    direct = len(system.matrix) // size
+    num_steps, _, _, count = record.slots.shape
+    sources = list(columns)
+    targets = list(record.slots[:, :direct].reshape(num_steps, -1, count))
+    matrix, message_matrix = system.matrix, system.message_matrix
+
+    def step(t: int) -> None:
+        np.matmul(matrix, sources[t], out=targets[t])
+        advance(t)
+
+    if message_matrix is None:
+        return step
+    names = [slot.name for slot in cell.wiring()]
+    slots, gain = record.slots, 1 if system.gain is None else system.gain
+
+    def step_with_message(t: int) -> None:
+        np.matmul(matrix, sources[t], out=targets[t])
+        slots[t, :direct] = targets[t].reshape(direct, size, count)
+        previous = {name: array[t] for name, array in record.states.items()}
+        message = cell.message(dict(zip(names[:direct], slots[t], strict=False)), previous) * gain
+        slots[t, direct:] = (message_matrix @ message).reshape(-1, size, count)
+        advance(t)
+
+    return step_with_message
 
 
 def _out_of_range(h: np.ndarray) -> bool:
@@ -126,27 +151,27 @@ def _out_of_range(h: np.ndarray) -> bool:
 
 
 def _power(column: np.ndarray, exponent: np.ndarray | int) -> np.ndarray:
-    """Power of two just above the largest |entry| · 2^exponent of each column; ``_ZERO`` for columns of zeros."""
+    """Power of two just above the largest |entry| · 2^exponent of each column; ``_ZERO`` for zeros."""
     largest = np.abs(column).max(axis=0)
     return np.where(largest > 0, np.frexp(largest)[1].astype(np.int64) + exponent, _ZERO)
 
 
 def _rescaled(system: System) -> Forward:
     """As ``_plain`` with a power of two carried for each column; for φ(c·a) = c·φ(a) this loses nothing."""
-    buffer, record = _allocate(system)
+    columns, record = _allocate(system)
+    step = _stepper(system, columns, record)
     size = system.hidden_size
     gain = 1 if system.gain is None else system.gain
     h = record.states["h"]
     exponents = np.zeros((len(h), h.shape[2]), np.int64)
     reaches = np.abs(system.matrix[:, size:]).max(axis=0) > 0
-    felt = buffer[:, size:] * reaches[:, None]
-    for t in range(len(buffer)):
+    felt = columns[:-1, size:] * reaches[:, None]
+    for t in range(len(record.slots)):
         target = np.maximum(_power(h[t], exponents[t]), _power(felt[t], 0))
         target[target == _ZERO] = 0
         h[t] = np.ldexp(h[t], exponents[t] - target)
-        exponents[t] = target
-        buffer[t, :size] = h[t] * gain
-        buffer[t, size:] = np.ldexp(buffer[t, size:], -target)
-        _step(system, buffer[t], record, t)
-        exponents[t + 1] = target
+        exponents[t : t + 2] = target
+        columns[t, :size] = h[t] * gain
+        columns[t, size:] = np.ldexp(columns[t, size:], -target)
+        step(t)
     return Forward(record.states, record.slots, record.gates, exponents)

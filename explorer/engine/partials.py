@@ -21,11 +21,14 @@ def partials_between(cell: Cell, record: Forward, start: int, stop: int) -> Part
     previous = {name: array[start:stop] for name, array in record.states.items()}
     new = {name: array[start + 1 : stop + 1] for name, array in record.states.items()}
     with np.errstate(over="ignore", under="ignore"):
-        return cell.partials(slots, gates, previous, new) or partials_by_autograd(cell, slots, previous)
+        largest = np.inf if record.largest is None else float(record.largest[start:stop].max())
+        return cell.partials(slots, gates, previous, new, largest) or partials_by_autograd(
+            cell, slots, previous
+        )
 
 
 class _Leaves:
-    """A record that turns every new state into a leaf, so that derivatives stop there (as a zero added would)."""
+    """A record that turns every new state into a leaf, so that derivatives stop there."""
 
     def __init__(self) -> None:
         self.values: dict[str, torch.Tensor] = {}
@@ -54,7 +57,7 @@ def partials_by_autograd(cell: Cell, slots: np.ndarray, previous: Mapping[str, n
         if not value.requires_grad or not leaves:
             return {}
         found = torch.autograd.grad(value.sum(), list(leaves.values()), retain_graph=True, allow_unused=True)
-        return {name: g.numpy() for name, g in zip(leaves, found, strict=True) if g is not None}
+        return {name: g.numpy() for name, g in zip(leaves, found, strict=True) if g is not None}  # type: ignore[redundant-expr]
 
     partials = Partials(slots=[])
     earlier: dict[str, torch.Tensor] = {}

@@ -1,0 +1,37 @@
+"""Hypothesis strategies made from the fields' own metadata: whatever they draw is a valid experiment."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
+
+from explorer.experiment import Experiment
+from explorer.link import bounds_of, choices_of, kinds_of, max_length_of
+from explorer.parameters import Parameters
+
+
+def values(field: FieldInfo) -> st.SearchStrategy[Any]:
+    """Every value that a field allows; its default and its bounds come often."""
+    if kinds := kinds_of(field):
+        return st.one_of([groups(option) for option in kinds.values()])
+    if choices := choices_of(field):
+        return st.sampled_from(choices)
+    default = st.just(field.default)
+    if bounds := bounds_of(field):
+        if field.annotation is int:
+            return default | st.integers(int(bounds[0]), int(bounds[1]))
+        return default | st.floats(*map(float, bounds))
+    return default | st.text(max_size=min(40, max_length_of(field) or 40))
+
+
+def groups(group: type[Parameters]) -> st.SearchStrategy[Parameters]:
+    """Every setting of one group, such as an LSTM with its biases."""
+    fields = {name: values(field) for name, field in group.model_fields.items() if name != "kind"}
+    return st.builds(group, **fields)
+
+
+def experiments(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Experiment]:
+    """Valid experiments; keyword arguments replace the strategy of a field, e.g. to keep runs small."""
+    return st.builds(
+        Experiment, **{name: values(field) for name, field in Experiment.model_fields.items()} | fixed
+    )
