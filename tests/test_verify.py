@@ -1,0 +1,157 @@
+"""The truth meter agrees with a right engine, finds a wrong one, and says what it could not compare."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from explorer import Experiment, run
+from explorer.verify import verify
+from tests.strategies import experiments
+
+RELU = {"kind": "rnn", "activation": "relu"}
+CELLS = [
+    {"kind": "rnn"},
+    RELU,
+    {"kind": "rnn", "activation": "linear"},
+    {"kind": "lstm"},
+    {"kind": "gru"},
+    {"kind": "gru", "reset": "before", "update": "renews"},
+]
+
+
+@pytest.mark.parametrize("loss", ["last", "every"])
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_a_right_engine_passes(cell: dict[str, str], loss: str) -> None:
+    found = verify(
+        run(Experiment(cell=cell, hidden_size=12, num_steps=30, batch_size=3, loss={"kind": loss}))
+    )
+    assert found.passed
+    assert found.autograd_step is not None and found.autograd_step < 1e-14
+    assert found.autograd_full is not None and found.autograd_full < 1e-12
+    assert found.finite_differences is not None and found.finite_differences < 1e-8
+    assert found.compared == 90
+    assert re.match(
+        r"The engine agrees with PyTorch autograd: largest relative error (0|\d·10⁻¹[⁰-⁹]) over 90",
+        found.text,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "state"), [*((cell, "h") for cell in CELLS), ({"kind": "lstm"}, "c")], ids=str
+)
+def test_a_wrong_engine_is_found(cell: dict[str, str], state: str) -> None:
+    """One entry of one adjoint wrong by a millionth shows, with its place."""
+    trace = run(Experiment(cell=cell, hidden_size=12, num_steps=30, batch_size=3))
+    entry = np.argmax(np.abs(trace.backward.totals[state][20, :, 1]))
+    trace.backward.totals[state][20, entry, 1] *= 1 + 1e-6
+    found = verify(trace)
+    assert not found.passed
+    assert 1e-9 < found.autograd_step < 1e-4
+    assert found.worst_at[0] in (19, 20) and found.worst_at[1] == 1
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_a_wrong_engine_is_told_in_the_text(kind: str) -> None:
+    trace = run(Experiment(cell={"kind": kind}, hidden_size=8, num_steps=20, batch_size=3))
+    assert verify(trace).verdict == "agrees"
+    trace.backward.totals["h"][12, :, 1] *= 1.001
+    found = verify(trace)
+    assert found.verdict == "differs" and not found.passed
+    assert found.text.startswith("The engine does NOT agree with PyTorch autograd")
+    assert re.search(r"\(worst at t = 1[12], sample 1\)\.", found.text)
+
+
+def test_an_error_that_only_shows_end_to_end_is_placed() -> None:
+    """All adjoints of a linear step scaled alike agree step by step, except where the loss enters."""
+    trace = run(Experiment(cell={"kind": "rnn", "activation": "linear"}, hidden_size=4, num_steps=8))
+    trace.backward.totals["h"] *= 1.001
+    found = verify(trace)
+    assert found.autograd_step is not None and found.autograd_step < 1e-12
+    assert found.verdict == "differs" and "does NOT agree" in found.text
+
+
+def test_nothing_to_compare_is_said() -> None:
+    trace = run(Experiment(hidden_size=4, num_steps=5, batch_size=2))
+    for array in (*trace.forward.states.values(), trace.forward.slots):
+        array[:] = np.nan
+    found = verify(trace)
+    assert (found.verdict, found.passed, found.compared) == ("nothing", False, 0)
+    assert found.text.startswith("Nothing can be compared")
+
+
+def test_a_wrong_direction_is_found_by_finite_differences() -> None:
+    trace = run(Experiment(hidden_size=12, num_steps=5, batch_size=1))
+    trace.backward.totals["h"][2] *= 1.01
+    found = verify(trace)
+    assert found.finite_differences == pytest.approx(0.01, rel=0.05)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    experiment=experiments(
+        hidden_size=st.integers(2, 6), num_steps=st.integers(2, 30), batch_size=st.integers(1, 3)
+    )
+)
+def test_every_experiment_can_be_verified(experiment: Experiment) -> None:
+    """Saturated, dead, exploding, float32: the step comparison holds wherever autograd itself has numbers."""
+    trace = run(experiment)
+    assume(all(((w == 0) | (np.abs(w) > 1e-30)).all() for w in trace.weights.values()))  # no denormals
+    found = verify(trace)
+    assert not re.search(r"\b(nan|inf)\b", found.text)
+    assert found.verdict == ("agrees" if found.passed else "differs" if found.compared else "nothing")
+    if found.autograd_step is not None:
+        assert found.autograd_step < (1e-2 if experiment.dtype == "float32" else 1e-8)
+    assert found.compared + found.left_out == experiment.num_steps * experiment.batch_size
+
+
+def test_deep_saturation_is_compared_and_not_left_out() -> None:
+    """Slopes of e^-20 and less a step: torch's own tanh would give 0 here."""
+    found = verify(run(Experiment(cell={"kind": "rnn", "bias": 10}, hidden_size=8, num_steps=60)))
+    assert found.passed
+    assert found.left_out == 0
+
+
+def test_states_beyond_float_range() -> None:
+    found = verify(run(Experiment(cell={**RELU, "bias": 1}, weight_scale=4, hidden_size=32, num_steps=1000)))
+    assert found.autograd_step is not None and found.autograd_step < 1e-14
+    assert found.autograd_full is None and found.full_reason
+
+
+def test_chaos_is_named_and_compared_step_by_step() -> None:
+    chaotic = Experiment(initializer={"kind": "gaussian"}, weight_scale=3, hidden_size=64, num_steps=100)
+    found = verify(run(chaotic))
+    assert found.autograd_full is None
+    assert "chaotic" in found.full_reason and found.full_reason in found.text
+    assert found.passed
+
+
+def test_dead_units_leave_nothing_for_finite_differences() -> None:
+    found = verify(run(Experiment(cell={**RELU, "bias": -1}, hidden_size=4, num_steps=5, batch_size=2)))
+    assert found.passed
+    assert found.finite_differences is None
+    assert found.left_out_differences == 10
+
+
+def test_float32_states_its_tolerance() -> None:
+    found = verify(run(Experiment(dtype="float32", hidden_size=16, num_steps=20)))
+    assert found.passed
+    assert 1e-9 < found.autograd_step < 1e-5
+    assert found.tolerance == 1e-3 and "float32" in found.text
+
+
+def test_less_work_compares_fewer_samples() -> None:
+    trace = run(Experiment(hidden_size=16, num_steps=20, batch_size=8))
+    found = verify(trace, max_work=3 * 20 * 256 * 2)
+    assert found.compared == 40
+    assert "too expensive" in found.full_reason
+
+
+def test_a_gradient_that_is_no_number_does_not_pass() -> None:
+    trace = run(Experiment(hidden_size=4, num_steps=6, batch_size=2))
+    trace.backward.totals["h"][3, 0, 1] = np.nan
+    found = verify(trace)
+    assert not found.passed
+    assert not re.search(r"\b(nan|inf)\b", found.text)
