@@ -1,0 +1,1 @@
+"""What a lecture needs besides pictures: presets with predictions, equations, explanations."""

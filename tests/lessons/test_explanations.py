@@ -1,0 +1,48 @@
+"""One sentence for every figure and every curve."""
+
+import re
+import string
+
+import pytest
+
+from explorer import Experiment
+from explorer.lessons.explanations import EXPLANATIONS, Explanation, explanation
+from explorer.lessons.sentences import one_sentence
+
+FIGURES = {
+    "gradient", "spectrum", "ledger", "weight_gradient", "states", "gates", "eigenvalues", "activations",
+}  # fmt: skip
+
+
+def test_every_figure_is_explained() -> None:
+    assert set(EXPLANATIONS) == FIGURES
+
+
+@pytest.mark.parametrize("text", EXPLANATIONS.values(), ids=list(EXPLANATIONS))
+def test_texts_are_short_single_sentences(text: Explanation) -> None:
+    for sentence in (text.explain, text.alt, *text.curves.values()):
+        assert one_sentence(sentence) == sentence
+        assert len(sentence) <= 220
+    assert text.curves
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("text", EXPLANATIONS.values(), ids=list(EXPLANATIONS))
+def test_alt_text_is_filled_in(text: Explanation, cell: str) -> None:
+    filled = text.alt_text(Experiment.model_validate({"cell": {"kind": cell}}))
+    fields = {name for _, name, _, _ in string.Formatter().parse(text.alt) if name}
+    assert fields
+    assert not re.search(r"[{}]", filled)
+
+
+def test_an_unknown_figure_is_named() -> None:
+    with pytest.raises(KeyError, match="known are gradient"):
+        explanation("pie")
+    assert explanation("gates").title == EXPLANATIONS["gates"].title
+
+
+def test_curves_of_cells_are_all_explained() -> None:
+    from explorer.cells import CELLS
+
+    gates = {gate for _, cell in CELLS.values() for gate in cell.gates}
+    assert gates <= set(EXPLANATIONS["gates"].curves)
