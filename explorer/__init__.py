@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from explorer.experiment import Experiment
+from explorer.figures import plot_gradient_norms
+from explorer.measures import gradient_norms, weight_gradient_by_step
+from explorer.measures.jacobian import jacobian_products, jacobian_singular_values
 from explorer.trace import Trace, run
 
-__all__ = ["Experiment", "Trace", "run"]
+__all__ = [
+    "Experiment",
+    "Trace",
+    "gradient_norms",
+    "jacobian_products",
+    "jacobian_singular_values",
+    "plot_gradient_norms",
+    "run",
+    "weight_gradient_by_step",
+]

@@ -1,0 +1,22 @@
+"""The dashboard: ``streamlit run dashboard.py``."""
+
+from __future__ import annotations
+
+import os
+
+# One thread each: sessions share the cores, and small matrix products only get slower by sharing.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import streamlit as st
+
+from explorer.app import cache, theme
+
+st.set_page_config(page_title="Gradient Explorer", page_icon="📉", layout="wide")
+theme.apply()
+cache.warm_up()
+page = st.navigation(
+    [st.Page("explorer/app/pages/gradient_flow.py", title="Gradient flow", icon="📉", default=True)],
+    position="top",
+)
+page.run()

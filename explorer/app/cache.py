@@ -1,0 +1,102 @@
+"""What is computed once for all sessions: the only user of Streamlit's caches.
+
+Keys are canonical strings of experiments. Entries are shared and read-only. Traces are bounded in number
+by their size, so that the cache as a whole stays below about 2.5 GB whatever people ask for.
+"""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import streamlit as st
+
+from explorer.app.measured import Measured, measure
+from explorer.experiment import Experiment
+from explorer.sweep import Sweep, sweep
+from explorer.trace import Trace, memory_needed, run
+from explorer.verify import Verification, verify
+from explorer.weights import draw_weights
+
+_SMALL = 2.5e7  # bytes
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> bool:
+    """Load every library, run everything once and freeze what is there, so that no visitor waits for it.
+
+    Streamlit would otherwise collect all garbage of torch and plotly after every move of a slider.
+    """
+    trace = run(Experiment())
+    measure(trace, 0)
+    verify(trace)
+    gc.collect()
+    gc.freeze()
+    return True
+
+
+def trace_of(experiment: Experiment) -> Trace:
+    """The trace of an experiment; raises ``TooLarge`` as ``run`` does."""
+    cached = _small_trace if memory_needed(experiment) < _SMALL else _large_trace
+    found: Trace = cached(experiment.canonical(), experiment)
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=40)
+def _small_trace(key: str, _experiment: Experiment) -> Trace:
+    return run(_experiment)
+
+
+@st.cache_resource(show_spinner="Running a large network …", max_entries=1)
+def _large_trace(key: str, _experiment: Experiment) -> Trace:
+    return run(_experiment)
+
+
+def measured(experiment: Experiment, sample: int) -> Measured:
+    """Everything drawn of an experiment except the knob's range."""
+    found: Measured = _measured(experiment.canonical(), sample, experiment)
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def _measured(key: str, sample: int, _experiment: Experiment) -> Measured:
+    return measure(trace_of(_experiment), sample)
+
+
+def verified(experiment: Experiment) -> Verification:
+    """The engine compared with autograd and finite differences."""
+    found: Verification = _verified(experiment.canonical(), experiment)
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=100)
+def _verified(key: str, _experiment: Experiment) -> Verification:
+    return verify(trace_of(_experiment))
+
+
+def eigenvalues(experiment: Experiment, block: int) -> tuple[np.ndarray, float]:
+    """Eigenvalues [H] and largest singular value of one block of W_hh at weight scale 1."""
+    base = experiment.changed("weight_scale", 1.0)
+    found: tuple[np.ndarray, float] = _eigenvalues(
+        f"{base.initializer}|{base.hidden_size}|{base.seed}|{base.cell.kind}|{block}", block, base
+    )
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _eigenvalues(key: str, block: int, _base: Experiment) -> tuple[np.ndarray, float]:
+    size = _base.hidden_size
+    matrix = draw_weights(_base)["weight_hh"][block * size : (block + 1) * size]
+    return np.linalg.eigvals(matrix), float(np.linalg.norm(matrix, 2))
+
+
+def swept(experiment: Experiment, knob: str, values: np.ndarray) -> Sweep:
+    """Gradient norms over the whole range of a knob; the same for every value that the knob has now."""
+    base = experiment.changed(knob, float(values[-1]))
+    found: Sweep = _swept(base.canonical(), knob, tuple(values), base)
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _swept(key: str, knob: str, values: tuple[float, ...], _base: Experiment) -> Sweep:
+    return sweep(_base, knob, np.array(values))

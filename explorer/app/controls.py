@@ -1,0 +1,64 @@
+"""Widgets made from the fields of the experiment: type, bounds, label and help all come from there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from explorer.app import state
+from explorer.link import bounds_of, choices_of, field_paths, max_length_of
+
+
+def control(path: str) -> None:
+    """The widget of one setting, e.g. ``cell.forget_bias``; a group's name gives the choice of its kinds."""
+    fields = {name: (value, field) for name, value, field in field_paths(state.experiment())}
+    _widget(path, *fields[path])
+
+
+def fields_of(group: str) -> None:
+    """One widget for every field of the group's current kind."""
+    for path, value, field in field_paths(state.experiment()):
+        if path.startswith(f"{group}."):
+            _widget(path, value, field)
+
+
+def _key(path: str) -> str:
+    return f"setting:{path}"
+
+
+def _take(path: str) -> None:
+    """The callback of every widget: its value becomes the experiment's."""
+    state.change(path, st.session_state[_key(path)])
+
+
+def _widget(path: str, value: Any, field: FieldInfo) -> None:
+    """A choice, a slider or a text box, showing the experiment's value."""
+    key, label = _key(path), str(field.title)
+    extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+    st.session_state[key] = value
+    shared: dict[str, Any] = {
+        "key": key,
+        "help": field.description,
+        "on_change": _take,
+        "args": (path,),
+    }
+    longest = max_length_of(field)
+    if longest is not None:
+        shared["help"] = f"{field.description} At most {longest} characters."
+    bounds = bounds_of(field)
+    if names := extra.get("names"):
+        st.selectbox(label, choices_of(field), format_func=lambda choice: names[choice], **shared)
+    elif options := extra.get("options"):
+        st.select_slider(label, sorted({*options, value}), **shared)
+    elif bounds is None:
+        st.text_area(label, height=80, max_chars=longest, **shared)
+    elif isinstance(value, int):
+        if bounds[1] > 1000:
+            st.number_input(label, int(bounds[0]), int(bounds[1]), step=1, **shared)
+        else:
+            st.slider(label, int(bounds[0]), int(bounds[1]), step=1, **shared)
+    else:
+        step = float(extra["step"])
+        st.slider(label, float(bounds[0]), float(bounds[1]), step=step, format="%.4g", **shared)

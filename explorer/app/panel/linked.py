@@ -1,0 +1,242 @@
+"""Linked figures: one live Plotly graph per figure, one time cursor, a knob scrubbed in the browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.app.panel.packet import Arrays, figure_spec, join_packet
+from explorer.app.panel.plotly_script import plotly_script_path
+
+__all__ = ["PanelFigure", "PanelResult", "Scrub", "frames", "panel"]
+
+_HERE = Path(__file__).parent
+
+
+def _source(*names: str) -> str:
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+_PANEL = st.components.v2.component(
+    "explorer_panel",
+    css=_source("panel.css"),
+    js=_source("basics.js", "export.js", "figure.js", "scrub.js", "panel.js"),
+    isolate_styles=False,
+)
+_FRAMES = st.components.v2.component("explorer_panel_frames", js=_source("frames.js"), isolate_styles=False)
+
+
+@dataclass(frozen=True)
+class PanelFigure:
+    """One figure of the panel.
+
+    ``figure`` is a plain Plotly dict, ``{"data": [...], "layout": {...}}``, with numpy arrays inside. The
+    colours ``"token:text"``, ``"token:muted"``, ``"token:grid"`` and ``"token:background"`` follow the theme;
+    all others stay as they are. The panel supplies fonts, grid and margins as a template, so the layout
+    states only what differs. A main figure with ``showlegend`` False uses the read-out line as its legend.
+    """
+
+    id: str
+    """Stable name, also the name of downloaded files."""
+    title: str
+    """Short heading above the plot."""
+    explain: str
+    """One sentence behind the (i) button."""
+    figure: Mapping[str, Any]
+    """Plain Plotly dict."""
+    span: int = 4
+    """Columns out of 12 on wide screens."""
+    height: int = 300
+    """Smallest height of the plot in pixels; it grows with its row."""
+    time_axis: bool = False
+    """The first x axis counts time steps, so the figure takes part in the cursor."""
+    alt: str = ""
+    """What the figure shows, for readers who cannot see it."""
+    rows: int = 1
+    """Grid rows on wide screens."""
+
+
+@dataclass(frozen=True)
+class Scrub:
+    """Which figure carries the scrub slider, and where its knob stands now."""
+
+    figure: str
+    """Id of the figure."""
+    knob: str
+    """Label of the slider, e.g. "weight scale"."""
+    value: float
+    """The knob's current value."""
+    revision: str
+    """Everything but the knob that decides the picture; frames of another revision are ignored."""
+    hint: str = "computing…"
+    """What the slider says while it has no frames."""
+
+
+@dataclass(frozen=True)
+class PanelResult:
+    """What the reader did in the browser."""
+
+    cursor: int
+    """Time step last chosen in the browser; the given cursor before any movement."""
+    commit: float | None
+    """Value on which the scrub slider was released just now, else None."""
+    rests: bool
+    """The browser has drawn the picture of this ``token`` and nothing has moved since."""
+
+
+def _state(key: str) -> Mapping[str, Any]:
+    state = st.session_state.get(key)
+    return state if isinstance(state, Mapping) else {}
+
+
+def panel(
+    figures: Sequence[PanelFigure],
+    *,
+    num_steps: int,
+    cursor: int,
+    key: str,
+    scrub: Scrub | None = None,
+    token: str = "",
+    on_cursor: Callable[[int], None] | None = None,
+    on_commit: Callable[[float], None] | None = None,
+) -> PanelResult:
+    """Draw linked figures; the time cursor runs over the steps 0 … ``num_steps``.
+
+    The first figure with a time axis is the main figure: it carries the cursor's flag and the read-out of its
+    curves. ``on_cursor`` gets the new step 150 ms after the cursor stopped, ``on_commit`` the knob's value
+    when the scrub slider is released; both run before the script, as Streamlit's callbacks do.
+
+    A quarter of a second after the picture is drawn the browser sends ``token`` back and the script runs
+    again with ``rests`` True: what the script does only then cannot delay a picture.
+    """
+    ids = [figure.id for figure in figures]
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"figure ids must differ: {ids}")
+    if scrub is not None and scrub.figure not in ids:
+        raise ValueError(f"the scrub slider belongs to figure {scrub.figure!r}, which is not among {ids}")
+
+    def moved() -> None:
+        if on_cursor is not None and _state(key).get("cursor") is not None:
+            on_cursor(int(_state(key)["cursor"]))
+
+    def committed() -> None:
+        if on_commit is not None and _state(key).get("commit") is not None:
+            on_commit(float(_state(key)["commit"]))
+
+    seen = _state(key).get("cursor")
+    mark = blake2b(token.encode(), digest_size=8).hexdigest()
+    result = _PANEL(
+        key=key,
+        data=_panel_packet(
+            figures, num_steps=num_steps, cursor=cursor, seen=seen, key=key, scrub=scrub, token=mark
+        ),
+        on_rested_change=lambda: None,
+        on_cursor_change=moved,
+        on_commit_change=committed,
+    )
+    chosen, commit = result.get("cursor"), result.get("commit")
+    return PanelResult(
+        cursor=cursor if chosen is None else int(chosen),
+        commit=None if commit is None else float(commit),
+        rests=result.get("rested") == mark,
+    )
+
+
+def _panel_packet(
+    figures: Sequence[PanelFigure],
+    *,
+    num_steps: int,
+    cursor: int,
+    seen: int | None,
+    key: str,
+    scrub: Scrub | None,
+    token: str,
+) -> bytes:
+    specs: list[str] = []
+    parts: list[bytes] = []
+    base = 0
+    for item in figures:
+        spec, arrays, digest = figure_spec(item.figure)
+        meta = {
+            "id": item.id,
+            "title": item.title,
+            "explain": item.explain,
+            "alt": item.alt,
+            "span": item.span,
+            "rows": item.rows,
+            "height": item.height,
+            "time_axis": item.time_axis,
+            "hash": f"{digest}:{num_steps}",
+            "base": base,
+        }
+        specs.append(f'{json.dumps(meta)[:-1]}, "spec": {spec}}}')
+        parts += arrays.parts
+        base += arrays.size
+    head = {
+        "panel": key,
+        "num_steps": int(num_steps),
+        "cursor": int(cursor),
+        "seen": seen,
+        "token": token,
+        "plotly": plotly_script_path(),
+        "scrub": None if scrub is None else {**vars(scrub), "value": float(scrub.value)},
+    }
+    return join_packet(f'{json.dumps(head)[:-1]}, "figures": [{", ".join(specs)}]}}', parts)
+
+
+def frames(
+    *,
+    key: str,
+    revision: str,
+    values: np.ndarray,
+    tracks: Mapping[int, np.ndarray],
+    scale_figures: Mapping[str, Mapping[str, Any]] | None = None,
+    captions: Sequence[str] | None = None,
+    layout: Mapping[str, Any] | None = None,
+    views: Sequence[Mapping[str, Any]] = (),
+    view_of: Sequence[int] = (),
+) -> None:
+    """Hand the panel ``key`` its curves for every value of the knob; call it after :func:`panel`.
+
+    ``values`` [G] are the knob's values in rising order. ``tracks`` maps a trace's index in the scrub figure
+    to its y values [G, points]. ``scale_figures`` maps a figure's id to
+    ``{"trace": int, "x": [N], "y": [N]}``: coordinates for the knob at 1, which are multiplied by its value.
+    ``captions`` [G] stand beside the slider while it moves.
+    """
+    count = len(values)
+    arrays = Arrays()
+    for index, curves in tracks.items():
+        if np.ndim(curves) != 2 or len(curves) != count:
+            raise ValueError(f"track {index} must have shape [{count}, points], not {np.shape(curves)}")
+    if captions is not None and len(captions) != count:
+        raise ValueError(f"{len(captions)} captions for {count} values")
+    if len(view_of) != (count if views else 0):
+        raise ValueError(f"view_of has {len(view_of)} entries for {len(views)} views and {count} values")
+    head = {
+        "panel": key,
+        "revision": revision,
+        "values": arrays.add(np.asarray(values, dtype="<f8")),
+        "tracks": {
+            str(index): arrays.add(np.asarray(curves, dtype="<f4")) for index, curves in tracks.items()
+        },
+        "scales": {
+            name: {
+                "trace": int(part["trace"]),
+                "x": arrays.add(np.asarray(part["x"], dtype="<f8")),
+                "y": arrays.add(np.asarray(part["y"], dtype="<f8")),
+            }
+            for name, part in (scale_figures or {}).items()
+        },
+        "captions": None if captions is None else list(captions),
+        "layout": layout,
+        "views": list(views),
+        "view_of": list(view_of),
+    }
+    _FRAMES(key=f"{key}-frames", data=join_packet(json.dumps(head), arrays.parts))

@@ -1,0 +1,161 @@
+/* The linked figure panel: one live Plotly graph per figure, one time cursor over all of them.
+ *
+ * Streamlit calls the default export after every script run with one packet of bytes (see packet.py):
+ * a JSON header followed by the arrays. A Panel belongs to one mount point and survives reruns;
+ * a FigureBox owns one figure; a ScrubBar swaps precomputed curves without asking the server.
+ */
+const panels = new WeakMap();
+
+class Panel {
+  constructor(parent) {
+    Object.assign(this, { boxes: new Map(), cursor: 0, numSteps: 1, gone: new AbortController() });
+    this.root = element("div", { className: "gx-panel", tabIndex: -1, aria: { role: "group", label: "Linked figures; arrow keys move the time cursor" } });
+    this.note = element("p", { className: "gx-error", hidden: true, aria: { role: "alert" } });
+    this.grid = element("div", { className: "gx-grid" });
+    this.root.append(this.note, this.grid);
+    parent.append(this.root);
+    const { signal } = this.gone;
+    this.root.addEventListener("keydown", (event) => this.key_(event), { signal });
+    for (const hand of ["pointerdown", "keydown"]) {
+      document.addEventListener(hand, () => this.token && this.rest(this.token), { signal, capture: true });
+    }
+    shared.arrived.addEventListener("frames", ({ detail }) => {
+      if (detail === this.key) this.scrub?.receive(shared.frames.get(detail));
+    }, { signal });
+  }
+
+  key_(event) {
+    const open = [...this.boxes.values()].filter((box) => !box.explain.hidden);
+    if (event.key === "Escape") return open.forEach((box) => box.toggleInfo(false));
+    if (event.target.tagName === "INPUT" || event.altKey || event.ctrlKey || event.metaKey) return;
+    const stride = event.shiftKey ? 10 : 1;
+    const goal = { ArrowLeft: this.cursor - stride, ArrowRight: this.cursor + stride, Home: 0, End: this.numSteps }[event.key];
+    if (goal === undefined) return;
+    event.preventDefault();
+    this.moveCursor(goal);
+  }
+
+  moveCursor(step) {
+    const goal = clamp(step, 0, this.numSteps);
+    if (!Number.isFinite(goal) || goal === this.cursor) return;
+    this.cursor = goal;
+    for (const box of this.boxes.values()) box.place();
+    clearTimeout(this.settle);
+    this.settle = setTimeout(() => {
+      this.settle = 0;
+      this.sent = this.cursor;
+      this.mount.setStateValue("cursor", this.cursor);
+    }, 150);
+  }
+
+  async update(mount) {
+    performance.mark("panel-received");
+    this.mount = mount;
+    this.pending = decode(mount.data);
+    if (this.busy) return; // the running loop takes the newest packet, packets in between are dropped
+    this.busy = true;
+    while (this.pending && !this.gone.signal.aborted) {
+      const packet = this.pending;
+      this.pending = null;
+      try {
+        this.Plotly = await loadPlotly(packet.header.plotly);
+        this.note.hidden = true;
+        await this.draw(packet);
+      } catch (problem) {
+        this.note.hidden = false;
+        this.note.textContent = `The figures cannot be drawn because Plotly's script did not load (${problem.message}). Reload the page; if it stays like this, the server is not reachable.`;
+      }
+    }
+    this.busy = false;
+  }
+
+  async draw(packet) {
+    const { header } = packet;
+    if (this.gone.signal.aborted) return;
+    this.key = header.panel;
+    this.numSteps = header.num_steps;
+    // The server's cursor counts once it has seen our last movement and none is under way.
+    if (!this.settle && (this.sent === undefined || header.seen === null || header.seen === this.sent)) this.cursor = header.cursor;
+    this.cursor = clamp(this.cursor, 0, this.numSteps);
+    const theme = readTheme(this.root);
+    if (JSON.stringify(theme) !== JSON.stringify(this.theme)) this.theme = theme;
+    this.arrange(header);
+    const boxes = header.figures.map((spec) => [this.boxes.get(spec.id), spec]);
+    const near = new Set(boxes.map(([box]) => box).filter((box) => box.inSight()));
+    await Promise.all(boxes.filter(([box]) => near.has(box)).map(([box, spec]) => box.draw(spec, packet)));
+    if (this.pending || this.gone.signal.aborted) return; // outdated: the next packet brings all figures
+    for (const [box, spec] of boxes.filter(([box]) => !near.has(box))) box.drawLater(spec, packet);
+    window.__panelPainted = (window.__panelPainted || 0) + 1;
+    performance.mark("panel-painted");
+    this.rest(header.token);
+  }
+
+  /** A quarter of a second after a picture tell the server that there is time for other work.
+   *
+   * The message carries the state of all of Streamlit's widgets. Sent while a click is under way it would carry
+   * what they showed before, and undo that click: so hands and server must rest.
+   */
+  rest(token) {
+    clearTimeout(this.resting);
+    this.token = token && token !== this.rested ? token : null;
+    if (!this.token) return;
+    this.resting = setTimeout(() => {
+      const running = document.querySelector("[data-test-script-state=running]");
+      if (running || this.scrubbing || this.settle) return this.rest(token);
+      this.rested = token;
+      this.token = null;
+      return this.mount.setStateValue("rested", token);
+    }, 250);
+  }
+
+  /** Bring boxes, their order and the scrub bar in line with the header. */
+  arrange({ figures, scrub }) {
+    const wanted = new Set(figures.map((spec) => spec.id));
+    const home = scrub ? this.boxes.get(scrub.figure) : null;
+    if (this.scrub && (!home || this.scrub.box !== home || !wanted.has(home.id))) {
+      this.scrub.dispose();
+      this.scrub = null;
+    }
+    for (const [id, box] of this.boxes) {
+      if (wanted.has(id)) continue;
+      box.dispose();
+      this.boxes.delete(id);
+    }
+    const main = figures.find((spec) => spec.time_axis);
+    figures.forEach((spec, index) => {
+      if (!this.boxes.has(spec.id)) this.boxes.set(spec.id, new FigureBox(this, spec.id));
+      const box = this.boxes.get(spec.id);
+      box.describe(spec, spec === main);
+      const before = index > 0 ? this.boxes.get(figures[index - 1].id).end : null;
+      if (before ? before.nextElementSibling !== box.node : this.grid.firstElementChild !== box.node) {
+        before ? before.after(box.node) : this.grid.prepend(box.node);
+      }
+    });
+    if (!scrub || !wanted.has(scrub.figure)) return;
+    this.scrub ??= new ScrubBar(this, this.boxes.get(scrub.figure));
+    this.scrub.update(scrub);
+  }
+
+  dispose() {
+    this.gone.abort();
+    clearTimeout(this.settle);
+    clearTimeout(this.resting);
+    this.scrub?.dispose();
+    for (const box of this.boxes.values()) box.dispose();
+    this.root.remove();
+  }
+}
+
+export default function mountPanel(mount) {
+  const { parentElement } = mount;
+  if (!mount.data) return undefined;
+  const panel = panels.get(parentElement) ?? new Panel(parentElement);
+  panels.set(parentElement, panel);
+  const turn = (panel.turn = (panel.turn ?? 0) + 1);
+  panel.update(mount);
+  return () => {
+    if (panel.turn !== turn) return; // a newer call owns the panel
+    panels.delete(parentElement);
+    panel.dispose();
+  };
+}

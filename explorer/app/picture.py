@@ -1,0 +1,228 @@
+"""The page's figures for one experiment, and the curves of the whole range of a knob."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from explorer import figures
+from explorer.app import cache
+from explorer.app.measured import Measured
+from explorer.app.panel import PanelFigure
+from explorer.app.view import View
+from explorer.cells import RNN
+from explorer.experiment import Experiment
+from explorer.figures import Ghost
+from explorer.figures.style import Figure
+from explorer.lessons.explanations import explanation
+from explorer.measures import gate_sentences
+from explorer.sweep import knobs
+from explorer.trace import Trace
+
+Span = tuple[float, float]
+_WORK = 4e9  # multiplications that a knob's range should cost: about half a second
+_MOST_WORK = 2e10  # and may cost: beyond, the slider stays off
+
+
+def panel_figures(
+    trace: Trace, found: Measured, ghosts: Sequence[Ghost], view: View, span: Span | None
+) -> list[PanelFigure]:
+    """All figures of the page, in reading order; ``span`` is the y range of the gradient figure if known."""
+    experiment = trace.experiment
+    sample = min(view.sample, experiment.batch_size - 1)
+    gated = bool(experiment.cell.gates)
+    gate = gate_of(experiment, view)
+    roots, sigma_max = cache.eigenvalues(experiment, _eigenvalue_block(experiment, gate))
+    scale = experiment.weight_scale
+    cell_norms = found.norms.get("c")
+    book = found.ledger
+    parts = [
+        _figure(
+            experiment,
+            "gradient",
+            _gradient(trace, found, ghosts, view, span),
+            figures.gradient_alt(found.norms["h"], cell_norms),
+            span=8,
+            height=340,
+            time_axis=True,
+        ),
+        _figure(
+            experiment,
+            "eigenvalues",
+            figures.eigenvalues(scale * roots, scale * sigma_max),
+            figures.eigenvalues_alt(scale * roots, scale * sigma_max),
+            height=340,
+            suffix=f": {gate} gate" if gated else "",
+        ),
+        _figure(
+            experiment,
+            "ledger",
+            figures.ledger(book.slope, book.matrix, book.loss, norms=book.norms, gated=gated),
+            figures.ledger_alt(book.slope, book.matrix, gated=gated),
+            time_axis=True,
+        ),
+        _figure(
+            experiment,
+            "spectrum",
+            *_spectrum(found),
+            time_axis=found.spectrum is not None,
+        ),
+        _figure(
+            experiment,
+            "weight_gradient",
+            _weight_gradient(found),
+            figures.weight_gradient_alt(found.weight_parts, found.weight_total),
+            time_axis=True,
+        ),
+    ]
+    rest = 4 if gated else 8
+    parts.append(
+        _figure(
+            experiment,
+            "states",
+            figures.trace_states(trace, sample=sample),
+            figures.states_alt(trace.states["h"][:, sample]),
+            span=rest,
+            time_axis=True,
+        )
+    )
+    if gated:
+        values = {name: array[:, sample] for name, array in trace.gates.items()}
+        drawn = figures.gates(values, gate)
+        if drawn is not None:
+            parts.append(_figure(experiment, "gates", drawn, figures.gates_alt(values), time_axis=True))
+    parts.append(_figure(experiment, "activations", *_activations(trace)))
+    return parts
+
+
+def _figure(
+    experiment: Experiment,
+    name: str,
+    figure: Figure,
+    numbers: str,
+    *,
+    span: int = 4,
+    height: int = 300,
+    time_axis: bool = False,
+    suffix: str = "",
+) -> PanelFigure:
+    """A figure with its texts; ``numbers`` is a sentence on what can be read off it now."""
+    text = explanation(name)
+    curves = [f"{curve.replace('_', ' ')}: {said}" for curve, said in text.curves.items()]
+    return PanelFigure(
+        name,
+        text.title + suffix,
+        "\n".join([text.explain, *curves]),
+        figure,
+        span=span,
+        height=height,
+        time_axis=time_axis,
+        alt=f"{text.alt_text(experiment)} {numbers}",
+    )
+
+
+def _gradient(
+    trace: Trace, found: Measured, ghosts: Sequence[Ghost], view: View, span: Span | None
+) -> Figure:
+    own = figures.gradient_range(found.norms["h"], found.norms.get("c"), ghosts=ghosts)
+    fits = span is not None and span[0] <= own[0] and own[1] <= span[1]
+    figure = figures.gradient(
+        found.norms["h"],
+        cell_decades=found.norms.get("c"),
+        bound=found.bound,
+        closed_form=None if found.theory is None else found.theory[0],
+        closed_form_label="" if found.theory is None else found.theory[1],
+        ghosts=ghosts,
+        samples=view.samples,
+        loss_steps=np.flatnonzero(trace.loss_weights),
+        span=span if fits else None,
+    )
+    for state, name in (("h", "median"), ("c", "median_c")):
+        if state in found.norms:
+            zero = (found.norms[state] == -np.inf).all(axis=1)
+            _name_zeros(figure["data"][figures.TRACES[name]], zero)
+    return figure
+
+
+def _name_zeros(trace: Figure, zero: np.ndarray) -> None:
+    """A gap in a curve that is an exact 0 travels as −inf: drawn as a gap, but named in read-out and CSV."""
+    trace["y"] = np.where(zero, -np.inf, trace["y"])
+
+
+def _weight_gradient(found: Measured) -> Figure:
+    figure = figures.weight_gradient(found.weight_parts, found.weight_total, found.largest)
+    _name_zeros(figure["data"][0], found.weight_parts == -np.inf)
+    return figure
+
+
+def _spectrum(found: Measured) -> tuple[Figure, str]:
+    """Figure and sentence; large networks get the sentence only."""
+    if found.spectrum is None:
+        said = "Too many units and steps to compute live;<br>ex.jacobian_singular_values(trace) will do it."
+        return figures.message(said), said.replace("<br>", " ")
+    return figures.spectrum(found.spectrum, found.steps), figures.spectrum_alt(found.spectrum, found.steps)
+
+
+def _activations(trace: Trace) -> tuple[Figure, str]:
+    """What the cell squashes last (tanh c, the candidate, or h), and in words how far its gates are shut."""
+    cell, exponents = trace.experiment.cell, trace.forward.exponents
+    kind = cell.activation if isinstance(cell, RNN) else "tanh"
+    if "c" in cell.states:
+        values, name = np.tanh(trace.states["c"][1:]), "tanh c"
+    elif "new" in cell.gates:
+        values, name = trace.gates["new"], "candidate n"
+    else:
+        values, name = np.moveaxis(trace.forward.states["h"][1:], 1, 2), "h"
+    powers = None if exponents is None else exponents[1:]
+    said = gate_sentences(trace)
+    figure = figures.activations(values, kind, name=name, exponents=powers, extra=said)
+    return figure, figures.activations_alt(values, kind, name=name, exponents=powers, extra=said)
+
+
+def gate_of(experiment: Experiment, view: View) -> str:
+    """The chosen gate, or the one that keeps the memory; "" for cells without gates."""
+    gates = experiment.cell.gates
+    usual = next((name for name in ("forget", "update") if name in gates), "")
+    return view.gate if view.gate in gates else usual
+
+
+def _eigenvalue_block(experiment: Experiment, gate: str) -> int:
+    """Which block of W_hh belongs to a gate."""
+    return next((slot.block for slot in experiment.cell.slots if slot.name.startswith(gate)), 0)
+
+
+def knob_values(experiment: Experiment, knob: str) -> np.ndarray:
+    """The knob's whole range, as finely as a fraction of a second allows; empty for large networks."""
+    low, high = knobs(experiment)[knob]
+    size, slots = experiment.hidden_size, len(experiment.cell.wiring())
+    work = experiment.num_steps * experiment.batch_size * slots * size * (size + 200)
+    if work * 9 > _MOST_WORK:
+        return np.empty(0)
+    count = int(np.clip(_WORK / work, 9, 81)) // 8 * 8 + 1
+    return np.linspace(low, high, count)
+
+
+def knob_frames(trace: Trace, knob: str, values: np.ndarray, ghosts: Sequence[Ghost]) -> figures.ScrubFrames:
+    """What the gradient figure shows for every value of the knob."""
+    norms = cache.swept(trace.experiment, knob, values).norms
+    return figures.scrub_frames(
+        norms["h"],
+        norms.get("c"),
+        span=figures.scrub_range(norms["h"], ghosts),
+        loss_steps=np.flatnonzero(trace.loss_weights),
+    )
+
+
+def knob_captions(trace: Trace, knob: str, values: np.ndarray) -> list[str]:
+    """A few words on the gradient for every value of the knob."""
+    norms = cache.swept(trace.experiment, knob, values).norms["h"]
+    return [figures.caption(np.median(frame, axis=1), trace.num_steps) for frame in norms]
+
+
+def eigenvalue_frames(experiment: Experiment, view: View) -> dict[str, Any]:
+    """Eigenvalues and the circle of σ_max at weight scale 1, which the browser multiplies by the scale."""
+    roots, sigma_max = cache.eigenvalues(experiment, _eigenvalue_block(experiment, gate_of(experiment, view)))
+    x, y = figures.eigenvalue_points(roots, sigma_max)
+    return {"trace": figures.EIGENVALUE_TRACES["eigenvalues"], "x": x, "y": y}
