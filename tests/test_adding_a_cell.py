@@ -1,0 +1,207 @@
+"""docs/adding-a-cell.md, followed to the letter in a copy of the package: its blocks are under test."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOC = ROOT / "docs" / "adding-a-cell.md"
+CELL_FILE, REGISTRY = "explorer/cells/residual.py", "explorer/cells/__init__.py"
+
+
+def blocks() -> dict[str, str]:
+    """What stands behind ```python or ```diff → code."""
+    found = re.findall(r"^```(?:python|diff) (.+?)\n(.*?)^```$", DOC.read_text("utf-8"), re.M | re.S)
+    assert len(dict(found)) == len(found), "two blocks of the same name"
+    return dict(found)
+
+
+def with_changes(text: str, diff: str) -> str:
+    """The text with a diff's lines: those that stay and go must be there in this order."""
+    lines, at = text.splitlines(), 0
+    for mark, line in ((entry[:1], entry[1:]) for entry in diff.splitlines()):
+        if mark == "+":
+            lines.insert(at, line)
+            at += 1
+            continue
+        assert line in lines[at:], f"{REGISTRY} has no line {line!r} (any more)"
+        at = lines.index(line, at)
+        if mark == "-":
+            del lines[at]
+        else:
+            at += 1
+    return "\n".join(lines) + "\n"
+
+
+class Copy:
+    """A copy of the package with the document's file and row."""
+
+    def __init__(self, folder: Path, optional: bool) -> None:
+        self.folder, code = folder, blocks()
+        skip = shutil.ignore_patterns("__pycache__")
+        for name in ("explorer", "tests", ".streamlit"):
+            shutil.copytree(ROOT / name, folder / name, ignore=skip)
+        shutil.copy(ROOT / "dashboard.py", folder)
+        cell = code[CELL_FILE]
+        if optional:
+            first = "from __future__ import annotations\n"
+            cell = cell.replace(first, f"{first}\n{code[f'{CELL_FILE} (imports)']}", 1)
+            cell += "\n" + indent(code[f"{CELL_FILE} (methods of Residual)"], "    ")
+        (folder / CELL_FILE).write_text(cell, "utf-8")
+        registry = folder / REGISTRY
+        registry.write_text(with_changes(registry.read_text("utf-8"), code[REGISTRY]), "utf-8")
+
+    def python(self, code: str, *options: str) -> str:
+        """What a program prints there."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"}
+        result = subprocess.run(
+            [sys.executable, *options, *(("-c", code) if code else ())],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+        return result.stdout
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["core only", "with partials and stepper"])
+def copy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("copy"), optional=request.param)
+
+
+def test_the_example_of_use_runs(copy: Copy) -> None:
+    copy.python(blocks()["check"])
+
+
+# The textbook recursion in plain torch: shares nothing with the engine but weights, inputs and readout.
+GRADIENTS = """
+import numpy as np, torch
+import explorer as ex
+
+for change in ({}, {"weight_scale": 3.0, "loss": {"kind": "every"}}, {"initial_scale": 2.0, "num_steps": 60}):
+    settings = dict(cell={"kind": "residual", "step_size": 0.3, "bias": 0.5}, hidden_size=12, num_steps=40)
+    trace = ex.run(ex.Experiment(**settings | {"batch_size": 3} | change))
+    W, U, b, d = (torch.tensor(trace.weights[n]) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+    x, v = torch.tensor(trace.inputs), torch.tensor(trace.readout)
+    h = torch.tensor(trace.states["h"][0].copy(), requires_grad=True)
+    path = [h]
+    for x_t in x:
+        h = h + 0.3 * torch.tanh(x_t @ W.T + b + h @ U.T + d)
+        path.append(h)
+    loss = sum(w * (path[t] @ v).sum() for t, w in enumerate(trace.loss_weights) if w)
+    grads = torch.autograd.grad(loss, path)
+    for t, (state, grad) in enumerate(zip(path, grads)):
+        ours = np.ldexp(trace.backward.totals["h"][t], trace.backward.exponents[t]).T
+        size = float(grad.norm())
+        assert np.linalg.norm(ours - grad.numpy()) <= 1e-10 * size, (t, size)
+        assert np.allclose(trace.states["h"][t], state.detach().numpy(), rtol=1e-10, atol=1e-12)
+    assert np.abs(ex.gradient_norms(trace) - np.log10([g.norm(dim=1).numpy() for g in grads])).max() < 1e-10
+"""
+
+
+def test_gradients_are_those_of_an_autograd_loop(copy: Copy) -> None:
+    copy.python(GRADIENTS)
+
+
+EVERYWHERE = """
+import numpy as np
+from pydantic import ValidationError
+import explorer as ex
+from explorer.app.measured import measure
+from explorer.link import describe_change
+from explorer.sweep import knobs, sweep
+
+experiment = ex.Experiment().changed("cell", "residual").changed("cell.step_size", 0.25)
+assert ex.Experiment.from_url(experiment.to_url()) == (experiment, [])
+assert "residual RNN" in describe_change(ex.Experiment(), experiment)
+_, (sentence,) = ex.Experiment.from_url("cell=residual&cell.step_size=2")
+assert "0.0 to 1.0" in sentence or "0 to 1" in sentence, sentence
+try:
+    experiment.changed("cell.step_size", 2.0)
+except ValidationError as error:
+    assert "step_size" in str(error)
+else:
+    raise SystemExit("a step size of 2 is let through")
+small = experiment.changed("hidden_size", 8).changed("num_steps", 20)
+assert set(knobs(small)) == {"weight_scale", "input_scale", "bias_scale", "cell.bias"}
+for knob, value in (("weight_scale", 1.5), ("cell.bias", -0.7)):
+    alone = ex.gradient_norms(ex.run(small.changed(knob, value)))
+    assert np.abs(sweep(small, knob, np.array([0.5, value])).norms["h"][1] - alone).max() < 1e-10
+found = measure(ex.run(small), 0)
+assert np.isfinite(found.spectrum).all() and found.bound is None and found.theory is None
+book = found.ledger
+assert np.allclose(book.slope + book.matrix + book.loss, book.norms[:-1] - book.norms[1:], atol=1e-10)
+"""
+
+
+def test_experiment_link_sweep_and_measures_know_the_cell(copy: Copy) -> None:
+    copy.python(EVERYWHERE)
+
+
+CONTROLS = """
+from streamlit.testing.v1 import AppTest
+
+at = AppTest.from_file("dashboard.py", default_timeout=60)
+at.query_params = {"cell": "residual", "hidden_size": "4", "num_steps": "8", "batch_size": "2"}
+at.run()
+assert at.session_state["experiment"].cell.kind == "residual"
+labels = {slider.key: slider.label for slider in at.slider}
+assert labels["setting:cell.step_size"] == "step size ε" and labels["setting:cell.bias"] == "bias"
+assert "residual RNN" in next(box for box in at.selectbox if box.key == "setting:cell").options
+next(slider for slider in at.slider if slider.key == "setting:cell.step_size").set_value(0.4).run()
+assert at.session_state["experiment"].cell.step_size == 0.4
+assert at.query_params["cell.step_size"] == ["0.4"] or at.query_params["cell.step_size"] == "0.4"
+"""
+
+
+def test_the_controls_have_the_cell(copy: Copy) -> None:
+    copy.python(CONTROLS)
+
+
+def test_the_cells_own_tests_pass_as_far_as_the_document_says(copy: Copy) -> None:
+    wanted = ["test_the_fast_step_is_the_core", "test_every_cell_is_consistent"]
+    if "def partials" in (copy.folder / CELL_FILE).read_text("utf-8"):
+        wanted.append("test_partials_are_autograds")
+    names = [f"tests/cells/test_cells.py::{name}" for name in wanted]
+    said = copy.python("", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "residual", *names)
+    assert " passed" in said and "failed" not in said
+
+
+PAGE = """
+import explorer as ex
+from explorer.lessons.equations import derivation
+from explorer.measures import verdict
+from explorer.verify import verify
+from streamlit.testing.v1 import AppTest
+
+settings = {"cell": "residual", "hidden_size": "8", "num_steps": "20", "batch_size": "2"}
+for more in ({}, {"initializer": "identity", "weight_scale": "0"}, {"loss": "every", "weight_scale": "3"}):
+    at = AppTest.from_file("dashboard.py", default_timeout=60)
+    at.query_params = settings | more
+    at.run()
+    assert not at.exception, at.exception
+    assert not at.error, at.error
+    trace = ex.run(at.session_state["experiment"])
+    assert any("varepsilon" in step.latex for step in derivation(trace, 4))
+    found = verify(trace)
+    assert found.passed, found.text
+
+steps = {"kind": "residual", "step_size": 0.9}  # with U = −I the gradient vanishes
+sinking = ex.Experiment(cell=steps, hidden_size=4, num_steps=50, bias_scale=0.0, input_scale=0.0)
+weights = {"weight_ih": [[0]] * 4, "weight_hh": [[-(i == j) for j in range(4)] for i in range(4)]}
+assert verdict(ex.run(sinking, weights=weights)).tone == "vanishes"
+"""
+
+
+def test_the_whole_page_works(copy: Copy) -> None:
+    copy.python(PAGE)
