@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import numpy as np
+from pydantic import field_validator
 
 from explorer.cells import CELLS, AnyCell
 from explorer.cells.rnn import RNN
+from explorer.holds import format_holds, parse_holds
 from explorer.initializers import INITIALIZERS, Initializer, Uniform
+from explorer.layouts import LAYOUTS, Layout, Single
 from explorer.losses import LOSSES, Last, Loss
 from explorer.parameters import Parameters, parameter
 from explorer.signals import SIGNALS, Noise, Signal
@@ -25,8 +28,9 @@ class Experiment(Parameters):
     """One run, described completely: the same experiment gives the same numbers everywhere.
 
     Every default that PyTorch also has is PyTorch's. Weights are ``scale · base(seed)``: moving a scale
-    changes nothing else. Groups (``cell``, ``initializer``, ``signal``, ``loss``) may be given as dicts
-    with a ``kind``. Raises ``pydantic.ValidationError`` naming the field, the value and what is allowed.
+    changes nothing else. Groups (``cell``, ``initializer``, ``signal``, ``loss``, ``network``) may be given
+    as dicts with a ``kind``. Raises ``pydantic.ValidationError`` naming the field, the value and what is
+    allowed.
     """
 
     cell: AnyCell = parameter(
@@ -87,6 +91,15 @@ class Experiment(Parameters):
         Noise(), "input", "What the network reads at each step.", names=_labels(SIGNALS)
     )
     loss: Loss = parameter(Last(), "loss", "Which hidden states the loss reads.", names=_labels(LOSSES))
+    hold: str = parameter(
+        "",
+        "held gates",
+        "Gates held at a value, such as forget=1@10-40#3; input=0 (gate = value @ steps # unit).",
+        max_length=500,
+    )
+    network: Layout = parameter(
+        Single(), "network", "How copies of the cell are put together.", names=_labels(LAYOUTS)
+    )
     seed: int = parameter(0, "seed", "All random numbers follow from it.", bounds=(0, 9999), step=1)
     dtype: Literal["float64", "float32"] = parameter(
         "float64",
@@ -94,6 +107,12 @@ class Experiment(Parameters):
         "Floating-point type of the run: float64 has 16 digits, float32 has 7.",
         names={"float64": "float64", "float32": "float32"},
     )
+
+    @field_validator("hold")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        """One way to write the same holds."""
+        return format_holds(parse_holds(text))
 
     def canonical(self) -> str:
         """One string per experiment, equal if and only if the experiments are equal; the key of caches."""
@@ -113,6 +132,10 @@ class Experiment(Parameters):
             raise ValueError(f"{path!r} is not a setting; there are {known}")
         group[name] = {"kind": value} if isinstance(group[name], dict) and isinstance(value, str) else value
         return type(self).model_validate(data)
+
+    def alone(self) -> Self:
+        """The same with one cell alone in place of a network."""
+        return self if self.network == Single() else self.model_copy(update={"network": Single()})
 
     def rng(self, stream: str) -> np.random.Generator:
         """A generator of its own for each named stream, so that a change of one draw leaves all others."""

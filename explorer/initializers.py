@@ -113,8 +113,44 @@ class Triangular(Parameters):
         return self.spectral_radius * np.eye(hidden_size) + self.strength * upper
 
 
+class Reservoir(Parameters):
+    r"""Sparse Gaussian matrix of an exact spectral radius, as echo-state networks use it (Jaeger 2001).
+
+    Every unit reads :math:`\max(1, \operatorname{round}(d N))` units, itself perhaps among them, d being the
+    density. So there is always a cycle of connections, and with it an eigenvalue other than 0 to be scaled to
+    the radius; a free draw of each entry could be nilpotent. More density adds entries and moves none.
+    """
+
+    kind: Literal["reservoir"] = "reservoir"
+    density: float = parameter(
+        0.1,
+        "density",
+        "The share of all connections that exist; every unit reads at least one unit.",
+        bounds=(0, 1),
+        step=0.01,
+    )
+    spectral_radius: float = parameter(
+        0.95,
+        "spectral radius",
+        "The largest |eigenvalue| is set to exactly this value; 0 leaves no connection.",
+        bounds=(0, 4),
+        step=0.05,
+    )
+
+    def draw(self, rng: np.random.Generator, hidden_size: int) -> np.ndarray:
+        """One [N, N] matrix."""
+        matrix = rng.standard_normal((hidden_size, hidden_size))
+        places = rng.permuted(np.tile(np.arange(hidden_size), (hidden_size, 1)), axis=1)
+        absent = places[:, max(1, round(self.density * hidden_size)) :]
+        np.put_along_axis(matrix, absent, 0.0, axis=1)
+        radius: float = np.abs(np.linalg.eigvals(matrix)).max()
+        matrix *= self.spectral_radius / radius
+        return matrix
+
+
 Initializer = Annotated[
-    Uniform | Gaussian | Orthogonal | Identity | Symmetric | Triangular, Field(discriminator="kind")
+    Uniform | Gaussian | Orthogonal | Identity | Symmetric | Triangular | Reservoir,
+    Field(discriminator="kind"),
 ]
 
 INITIALIZERS: dict[str, tuple[str, type[Parameters]]] = {
@@ -124,4 +160,5 @@ INITIALIZERS: dict[str, tuple[str, type[Parameters]]] = {
     "identity": ("identity", Identity),
     "symmetric": ("symmetric", Symmetric),
     "triangular": ("non-normal", Triangular),
+    "reservoir": ("sparse reservoir", Reservoir),
 }

@@ -76,6 +76,8 @@ def display_name(field: FieldInfo, value: Any) -> str:
         return str(names[value])
     if isinstance(value, float):
         return f"{value:.6g}"
+    if value == "":
+        return "none"
     return f"“{_shorten(value, 24)}”" if isinstance(value, str) and not choices_of(field) else str(value)
 
 
@@ -194,12 +196,19 @@ def _apply(experiment: Experiment, key: str, text: str) -> tuple[Experiment, lis
     if not problem:
         try:
             return experiment.changed(key, value), sentences
-        except ValidationError:
-            problem = "is not allowed"
+        except ValidationError as error:
+            problem = _why_not_allowed(error)
     allowed = f" ({_allowed(field)})" if _allowed(field) else ""
     return experiment, [
-        f"{key} = {_shorten(text) or '(nothing)'} {problem}{allowed}: {_plain(current)} is used instead."
+        f"{key} = {_shorten(text) or '(nothing)'} {problem}{allowed}: "
+        f"{_plain(current) or 'nothing'} is used instead."
     ]
+
+
+def _why_not_allowed(error: ValidationError) -> str:
+    """Is not allowed, with the sentence of a validator of ours in parentheses where there is one."""
+    reasons = [str(item["ctx"]["error"]) for item in error.errors() if item["type"] == "value_error"]
+    return f"is not allowed ({_shorten(reasons[0], 160)})" if reasons else "is not allowed"
 
 
 def _parse(text: str, field: FieldInfo) -> tuple[Any, str]:

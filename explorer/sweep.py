@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explorer.engine.backward import backward
+from explorer.engine.backward import Source, backward
 from explorer.engine.forward import System, forward
 from explorer.experiment import Experiment
 from explorer.link import field_paths
@@ -74,7 +74,7 @@ def sweep_chunks(trace: Trace, knob: str, values: np.ndarray) -> Iterator[Sweep]
         system = _columns(trace, knob, part)
         record = forward(system)
         readout = np.repeat(trace.readout[:, None], batch * len(part), axis=1).astype(system.matrix.dtype)
-        adjoints = backward(system, record, trace.loss_weights, readout)
+        adjoints = backward(system, record, Source.of_loss(trace.loss_weights, readout))
         norms = {}
         for state, totals in adjoints.totals.items():
             flat = log10_norms(totals, adjoints.exponents)

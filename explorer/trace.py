@@ -11,17 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from explorer.cells.cell import Partials
-from explorer.engine.backward import Backward, backward, partial_blocks
+from explorer.engine.backward import Backward, Source, backward, partial_blocks
 from explorer.engine.forward import Forward, System, forward
 from explorer.experiment import Experiment
-from explorer.weights import Weights, check_weights, draw_weights, finite_array, slot_matrices
+from explorer.memory import MEMORY_LIMIT, TooLarge, memory_needed, refuse_too_large
+from explorer.systems import draw_readout, initial_states, make_conditions, make_system
+from explorer.weights import Weights, check_weights, draw_weights, finite_array
 
-MEMORY_LIMIT = 1e9  # bytes
+__all__ = ["MEMORY_LIMIT", "TooLarge", "Trace", "make_system", "memory_needed", "run"]
+
 _STEEPEST = 350  # |pre-activation| at which the slope of tanh comes near the smallest float64
-
-
-class TooLarge(ValueError):
-    """The run would need more memory than ``MEMORY_LIMIT``; the message says which setting to lower."""
 
 
 @dataclass
@@ -114,42 +113,6 @@ class Trace:
             return trace
 
 
-def memory_needed(experiment: Experiment, columns: int | None = None, input_size: int | None = None) -> int:
-    """Bytes that the arrays of one trace take; ``columns`` replaces the batch size in sweeps.
-
-    T·C·(H·(slots + gates + 3·states + 1) + 2·I) numbers for the trace and its buffers, plus the weights.
-    """
-    cell, size = experiment.cell, experiment.hidden_size
-    width = experiment.signal.input_size if input_size is None else input_size
-    rows = len(cell.wiring()) + len(cell.gates) + 3 * len(cell.states) + 1
-    numbers = experiment.num_steps * (columns or experiment.batch_size) * (size * rows + 2 * width)
-    numbers += 3 * cell.blocks * size * (size + width)
-    return numbers * np.dtype(experiment.dtype).itemsize
-
-
-def refuse_too_large(experiment: Experiment, input_size: int) -> None:
-    """Raise ``TooLarge`` when a trace would not fit, with the control to lower and how far."""
-    needed = memory_needed(experiment, input_size=input_size)
-    if needed <= MEMORY_LIMIT:
-        return
-    titles = {
-        name: Experiment.model_fields[name].title for name in ("batch_size", "num_steps", "hidden_size")
-    }
-    titles["input_size"] = "the number of different characters or channels"
-    sizes = {name: getattr(experiment, name, input_size) for name in titles}
-    usual = {"batch_size": 16, "num_steps": 100, "hidden_size": 64, "input_size": 64}
-    advice = "lower several of its sizes."
-    for name in sorted(sizes, key=lambda name: sizes[name] / usual[name]):  # the best one comes last
-        for value in range(sizes[name] - 1, 1, -1):
-            changed = experiment.model_copy(update={name: value} if name != "input_size" else {})
-            width = value if name == "input_size" else input_size
-            if memory_needed(changed, input_size=width) <= MEMORY_LIMIT:
-                advice = f"lower {titles[name]} to {value} or less."
-                break
-    limit = f"{MEMORY_LIMIT / 1e9:.0f} GB"
-    raise TooLarge(f"This run would need {needed / 1e9:.1f} GB of memory and the limit is {limit}: {advice}")
-
-
 def run(
     experiment: Experiment,
     *,
@@ -171,88 +134,56 @@ def run(
         ValueError: an array of the wrong shape, with NaN or infinity, or an unknown name; says which.
         TooLarge: more than 1 GB would be needed.
     """
+    if experiment.network.kind != "single":
+        raise ValueError("this experiment is a network of layers: run_network(experiment) runs it")
     steps, batch, size = experiment.num_steps, experiment.batch_size, experiment.hidden_size
-    notes: list[str] = []
-    width = experiment.signal.input_size if inputs is None else _width(inputs)
+    width = experiment.signal.input_size if inputs is None else width_of(inputs)
     refuse_too_large(experiment, width)
-    if inputs is None:
-        x, notes = experiment.signal.draw(experiment.rng("signal"), steps, batch)
-    else:
-        x = finite_array("inputs", inputs, (steps, batch, width), "num_steps, batch_size and input size")
+    x, notes = given_inputs(experiment, inputs, width)
     drawn = draw_weights(experiment, width) if weights is None else check_weights(weights, experiment, width)
     if readout is None:
         v = draw_readout(experiment)
     else:
         v = finite_array("readout", readout, (size,), f"hidden_size={size}")
     loss_weights, loss_notes = experiment.loss.weights(steps)
-    system = make_system(experiment, drawn, x, _initial(experiment, initial_state))
-    record = forward(system)
-    dtype = np.dtype(experiment.dtype)
-    adjoints = backward(system, record, loss_weights, np.repeat(v[:, None], batch, axis=1).astype(dtype))
-    return Trace(
-        experiment,
-        drawn,
-        x,
-        system,
-        record,
-        adjoints,
-        v,
-        loss_weights,
-        notes + loss_notes + _out_of_range(record, adjoints),
-    )
+    system = make_system(experiment, drawn, x, initial_states(experiment, initial_state))
+    source = Source.of_loss(loss_weights, np.repeat(v[:, None], batch, axis=1).astype(experiment.dtype))
+    trace = traced(experiment, drawn, x, system, forward(system), source, v, loss_weights)
+    trace.notes = notes + loss_notes + trace.notes
+    return trace
 
 
-def _width(inputs: object) -> int:
+def traced(
+    experiment: Experiment,
+    weights: Weights,
+    x: np.ndarray,
+    system: System,
+    record: Forward,
+    source: Source,
+    readout: np.ndarray,
+    loss_weights: np.ndarray,
+) -> Trace:
+    """The trace of a forward pass: runs the way back from what ``source`` puts into ∂L/∂h."""
+    adjoints = backward(system, record, source)
+    notes = make_conditions(experiment, weights)[1] + _out_of_range(record, adjoints)
+    return Trace(experiment, weights, x, system, record, adjoints, readout, loss_weights, notes)
+
+
+def given_inputs(experiment: Experiment, inputs: object | None, width: int) -> tuple[np.ndarray, list[str]]:
+    """x [T, B, I], given or that of the signal, with its sentences."""
+    steps, batch = experiment.num_steps, experiment.batch_size
+    if inputs is None:
+        return experiment.signal.draw(experiment.rng("signal"), steps, batch)
+    return finite_array("inputs", inputs, (steps, batch, width), "num_steps, batch_size and input size"), []
+
+
+def width_of(inputs: object) -> int:
     """I of own inputs; 0 where they are no array of three axes, which ``finite_array`` then names."""
     try:
         shape = np.shape(inputs)  # type: ignore[call-overload]
     except ValueError:
         return 0
     return shape[2] if len(shape) == 3 else 0
-
-
-def draw_readout(experiment: Experiment) -> np.ndarray:
-    """v [H], a random direction of length 1."""
-    v = experiment.rng("readout").standard_normal(experiment.hidden_size)
-    return v / np.linalg.norm(v)
-
-
-def _initial(experiment: Experiment, given: Mapping[str, object] | None) -> dict[str, np.ndarray]:
-    """State name → [H, B]."""
-    shape = (experiment.batch_size, experiment.hidden_size)
-    states = experiment.cell.states
-    for name in given or {}:
-        if name not in states:
-            raise ValueError(f"initial_state[{name!r}] is unknown; this cell has {', '.join(states)}")
-    if given is None and experiment.initial_scale == 0:
-        return {name: np.zeros(shape).T for name in states}
-    if given is None:
-        draws = {name: experiment.rng(f"initial/{name}").standard_normal(shape) for name in states}
-        return {name: experiment.initial_scale * draw.T for name, draw in draws.items()}
-    reason = f"batch_size={shape[0]} and hidden_size={shape[1]}"
-    return {
-        name: finite_array(f"initial_state[{name!r}]", given[name], shape, reason).T
-        if name in given
-        else np.zeros(shape).T
-        for name in states
-    }
-
-
-def make_system(
-    experiment: Experiment, weights: Weights, x: np.ndarray, initial: Mapping[str, np.ndarray]
-) -> System:
-    """The matrices and the drive [T, I + 1, B] of an experiment in its float type."""
-    dtype = np.dtype(experiment.dtype)
-    matrix, message_matrix = slot_matrices(experiment.cell, weights)
-    drive = np.ones((x.shape[0], x.shape[2] + 1, x.shape[1]), dtype)
-    drive[:, :-1] = np.moveaxis(x, 1, 2)
-    return System(
-        experiment.cell,
-        matrix.astype(dtype),
-        None if message_matrix is None else message_matrix.astype(dtype),
-        drive,
-        {name: np.ascontiguousarray(array, dtype) for name, array in initial.items()},
-    )
 
 
 def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
@@ -273,15 +204,17 @@ def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
             "the smaller slopes count as 0."
         )
     for name, array in record.states.items():
-        bad = _first_bad(array)
-        if bad is not None:
-            notes.append(f"State {name} is not a finite number from step {bad} on.")
-    for name, array in adjoints.totals.items():
-        bad = _first_bad(array[::-1])
-        if bad is not None:
+        # A bounded h that is no number makes the next step's slots none, and those were looked at already.
+        seen = name == "h" and record.largest is not None and np.isfinite(record.largest).all()
+        if (bad := _first_bad(array[-1:] if seen else array)) is not None:
             notes.append(
-                f"The gradient of {name} is not a finite number at step {len(array) - 1 - bad} and before."
+                f"State {name} is not a finite number from step {len(array) - 1 if seen else bad} on."
             )
+    for name, array in adjoints.totals.items():
+        # What is no number stays none on its way back.
+        if _first_bad(array[:1]) is not None:
+            bad = len(array) - 1 - (_first_bad(array[::-1]) or 0)
+            notes.append(f"The gradient of {name} is not a finite number at step {bad} and before.")
     return notes
 
 

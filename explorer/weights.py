@@ -14,27 +14,35 @@ NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 Weights = dict[str, np.ndarray]
 
 
-def draw_weights(experiment: Experiment, input_size: int | None = None) -> Weights:
+def draw_weights(experiment: Experiment, input_size: int | None = None, stream: str = "") -> Weights:
     """Weights [K·H, I], [K·H, H] and biases [K·H] in float64, K the number of gate blocks.
 
     W_hh = weight_scale · base, one independent base matrix for each block; W_ih and both biases are drawn
     as ``torch.nn`` does, uniform in ±1/√H, and multiplied by ``input_scale`` and ``bias_scale``; the cell's
-    own bias fields are added to ``bias_ih``. ``input_size`` replaces the signal's I.
+    own bias fields are added to ``bias_ih``; its vectors [H], if it has any, are drawn like biases.
+    ``input_size`` replaces the signal's I, ``stream`` names a further set of independent random numbers.
     """
     size, blocks = experiment.hidden_size, experiment.cell.blocks
     limit = size**-0.5
-    recurrent = [experiment.initializer.draw(experiment.rng(f"weight_hh/{k}"), size) for k in range(blocks)]
+
+    def rng(name: str) -> np.random.Generator:
+        return experiment.rng(stream + name)
+
+    cell, draw = experiment.cell, experiment.initializer.draw
+    recurrent = [cell.constrain(draw(rng(f"weight_hh/{k}"), size)) for k in range(blocks)]
     shape = (blocks * size, input_size or experiment.signal.input_size)
     bias = {
-        name: experiment.bias_scale * experiment.rng(name).uniform(-limit, limit, blocks * size)
+        name: experiment.bias_scale * rng(name).uniform(-limit, limit, blocks * size)
         for name in ("bias_ih", "bias_hh")
     }
-    for block, offset in experiment.cell.bias_offsets().items():
+    vectors = {name: cell.vector_scale() * rng(name).uniform(-limit, limit, size) for name in cell.vectors}
+    for block, offset in cell.bias_offsets().items():
         bias["bias_ih"][block * size : (block + 1) * size] += offset
     return {
-        "weight_ih": experiment.input_scale * experiment.rng("weight_ih").uniform(-limit, limit, shape),
+        "weight_ih": experiment.input_scale * rng("weight_ih").uniform(-limit, limit, shape),
         "weight_hh": experiment.weight_scale * np.concatenate(recurrent),
         **bias,
+        **vectors,
     }
 
 
@@ -42,7 +50,8 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
     """Own weights as float64 arrays of the right names and shapes.
 
     Names may carry torch's layer suffix (``weight_hh_l0``); tensors are taken as well as arrays; missing
-    biases count as zero (``bias=False``). Raises ValueError naming field, value and what is allowed.
+    biases (``bias=False``) and vectors count as zero. Raises ValueError naming field, value and what is
+    allowed.
     """
     rows = experiment.cell.blocks * experiment.hidden_size
     shapes = {
@@ -50,13 +59,13 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
         "weight_hh": (rows, experiment.hidden_size),
         "bias_ih": (rows,),
         "bias_hh": (rows,),
-    }
+    } | dict.fromkeys(experiment.cell.vectors, (experiment.hidden_size,))
     weights: Weights = {}
     for key, value in given.items():
         name = str(key).removesuffix("_l0")
         if name not in shapes:
             raise ValueError(
-                f"weights[{key!r}] is unknown; allowed are {', '.join(NAMES)} (or with the suffix _l0)"
+                f"weights[{key!r}] is unknown; allowed are {', '.join(shapes)} (or with the suffix _l0)"
             )
         if name in weights:
             raise ValueError(f"weights[{key!r}] is given twice, with and without the suffix _l0")
@@ -66,8 +75,8 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
     for name in ("weight_ih", "weight_hh"):
         if name not in weights:
             raise ValueError(f"weights[{name!r}] is missing; its shape must be {shapes[name]}")
-    for name in ("bias_ih", "bias_hh"):
-        weights.setdefault(name, np.zeros(rows))
+    for name, shape in shapes.items():
+        weights.setdefault(name, np.zeros(shape))
     return weights
 
 

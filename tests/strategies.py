@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from explorer.experiment import Experiment
+from explorer.layouts import Single
 from explorer.link import bounds_of, choices_of, kinds_of, max_length_of
 from explorer.parameters import Parameters
 
@@ -16,6 +17,10 @@ def values(field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.one_of([groups(option) for option in kinds.values()])
     if choices := choices_of(field):
         return st.sampled_from(choices)
+    if field.title == Experiment.model_fields["hold"].title:
+        return st.sampled_from(["", "forget=1", "update=0.5@2-3; reset=0#1", "input=-1@7#400"])
+    if field.title == "periods":
+        return st.sampled_from(["1", "1, 2, 4, 8", "3, 5, 1000"])
     default = st.just(field.default)
     if bounds := bounds_of(field):
         if field.annotation is int:
@@ -35,3 +40,8 @@ def experiments(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Experiment
     return st.builds(
         Experiment, **{name: values(field) for name, field in Experiment.model_fields.items()} | fixed
     )
+
+
+def alone(**fixed: st.SearchStrategy[Any]) -> st.SearchStrategy[Experiment]:
+    """As ``experiments``, with one cell alone: what ``run`` takes."""
+    return experiments(network=st.just(Single()), **fixed)

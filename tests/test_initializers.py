@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from explorer.initializers import INITIALIZERS, Gaussian, Identity, Orthogonal, Symmetric, Triangular, Uniform
+from explorer.initializers import (
+    INITIALIZERS,
+    Gaussian,
+    Identity,
+    Orthogonal,
+    Reservoir,
+    Symmetric,
+    Triangular,
+    Uniform,
+)
 
 SIZES = [2, 3, 64, 512]
 
@@ -95,3 +104,29 @@ def test_triangular_powers_rise_before_they_decay():
     assert norms.argmax() == 9
     assert norms.max() == pytest.approx(19.379, abs=1e-3)
     assert np.flatnonzero(norms[1:] < 1)[0] + 1 == 55
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("density", [0.0, 0.01, 0.1, 1.0])
+@pytest.mark.parametrize("radius", [0.0, 0.95, 4.0])
+def test_reservoir_has_its_radius_and_density(size, density, radius):
+    matrix = Reservoir(density=density, spectral_radius=radius).draw(rng(), size)
+    assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(radius, rel=1e-9, abs=0)
+    if radius > 0:
+        assert (np.count_nonzero(matrix, axis=1) == max(1, round(density * size))).all()
+
+
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_no_draw_of_a_reservoir_is_without_a_cycle(size):
+    """One connection for each unit: a nilpotent matrix would have no radius to scale."""
+    for seed in range(300):
+        matrix = Reservoir(density=0, spectral_radius=1).draw(rng(seed), size)
+        assert np.isfinite(matrix).all()
+        assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(1, rel=1e-9)
+
+
+def test_more_density_adds_connections_and_moves_none():
+    sparse, dense = (Reservoir(density=d, spectral_radius=1).draw(rng(), 64) for d in (0.05, 0.5))
+    kept = sparse != 0
+    ratio = dense[kept] / sparse[kept]
+    assert ratio == pytest.approx(np.full(kept.sum(), ratio[0]), rel=1e-12)

@@ -16,13 +16,21 @@ from explorer.losses import LOSSES
 from explorer.measures import gradient_norms
 from explorer.sweep import knobs, sweep, sweep_chunks
 from explorer.trace import TooLarge, run
-from tests.strategies import experiments
+from tests.strategies import alone
 
 SCALES = {"weight_scale": (0.0, 4.0), "input_scale": (0.0, 10.0), "bias_scale": (0.0, 10.0)}
 BIASES = {
     "rnn": ["bias"],
     "lstm": ["forget_bias", "input_bias", "candidate_bias", "output_bias"],
     "gru": ["update_bias", "reset_bias", "candidate_bias"],
+    "peephole": ["forget_bias", "input_bias", "candidate_bias", "output_bias"],
+    "coupled": ["input_bias", "candidate_bias", "output_bias"],
+    "ablated": ["forget_bias", "input_bias", "candidate_bias", "output_bias"],
+    "mgu": ["forget_bias", "candidate_bias"],
+    "residual": ["bias"],
+    "antisymmetric": ["bias"],
+    "clockwork": ["bias"],
+    "echo": ["bias"],
 }
 VARIANTS: dict[str, dict[str, Any]] = {
     "tanh": {"kind": "rnn"},
@@ -32,6 +40,22 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "gru": {"kind": "gru"},
     "gru, 1 - z keeps": {"kind": "gru", "update": "renews"},
     "gru, reset before": {"kind": "gru", "reset": "before", "reset_bias": -0.5},
+    "lstm, hard gates": {
+        "kind": "lstm",
+        "forget_activation": "hard_sigmoid",
+        "input_activation": "hard_sigmoid_keras",
+        "output_activation": "softsign",
+    },
+    "gru, tanh update": {"kind": "gru", "update_activation": "tanh"},
+    "peephole": {"kind": "peephole", "peephole_strength": 2.0},
+    "coupled": {"kind": "coupled", "input_bias": -1.0},
+    "ablated": {"kind": "ablated", "without": "input_activation"},
+    "mgu": {"kind": "mgu", "forget_bias": 0.5},
+    "residual": {"kind": "residual"},
+    "residual, relu": {"kind": "residual", "activation": "relu", "bias": 0.2},
+    "antisymmetric": {"kind": "antisymmetric", "step_size": 0.4},
+    "clockwork": {"kind": "clockwork", "periods": "1, 2, 3"},
+    "echo": {"kind": "echo"},
 }
 SMALL: dict[str, Any] = {"hidden_size": 5, "num_steps": 12, "batch_size": 3}
 
@@ -150,7 +174,7 @@ def test_too_large_a_run_is_refused() -> None:
 
 
 @given(
-    experiments(
+    alone(
         hidden_size=st.integers(2, 5),
         num_steps=st.integers(2, 6),
         batch_size=st.integers(1, 3),

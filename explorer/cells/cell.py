@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 
+from explorer.cells.conditions import Array, Conditions, Record, Writing
 from explorer.parameters import Parameters
 
-Array = Any  # numpy array or torch tensor
+__all__ = ["Array", "Cell", "Conditions", "Partials", "Record", "Slot"]
+
 INPUT, BIAS_IH, HIDDEN, BIAS_HH, MESSAGE = "input", "bias_ih", "hidden", "bias_hh", "message"
 EVERYTHING = frozenset({INPUT, BIAS_IH, HIDDEN, BIAS_HH})
 
@@ -34,16 +36,6 @@ class Slot:
     name: str
     block: int
     reads: frozenset[str] = EVERYTHING
-
-
-class Record(Protocol):
-    """Where ``core`` puts its results; each call returns the value to go on with."""
-
-    def state(self, name: str, value: Array) -> Array:
-        """Take a new state; later formulas must use the returned value."""
-
-    def gate(self, name: str, value: Array) -> Array:
-        """Take the activation of a gate."""
 
 
 @dataclass
@@ -78,6 +70,8 @@ class Cell(Parameters):
         gates: names of the recorded gates.
         slots: the pre-activations; slots that read the message come last.
         blocks: number of H-row blocks in torch's weights.
+        vectors: names of further weights with one number for each unit, read by ``record.vector``; they are
+            drawn like biases.
     """
 
     kind: str
@@ -85,6 +79,7 @@ class Cell(Parameters):
     gates: ClassVar[tuple[str, ...]] = ()
     slots: ClassVar[tuple[Slot, ...]]
     blocks: ClassVar[int]
+    vectors: ClassVar[tuple[str, ...]] = ()
 
     @property
     def homogeneous(self) -> bool:
@@ -99,8 +94,23 @@ class Cell(Parameters):
         """Block → constant added to ``bias_ih``: what the bias fields of the cell do."""
         return {}
 
-    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array]) -> Array:
-        """The pointwise vector that slots reading ``message`` multiply by their matrix."""
+    def vector_scale(self) -> float:
+        """What multiplies the drawn ``vectors``."""
+        return 1.0
+
+    def constrain(self, matrix: np.ndarray) -> np.ndarray:
+        """A drawn block [H, H] of W_hh with the structure that the cell asks for, before any scale."""
+        return matrix
+
+    def schedule(self, hidden_size: int, num_steps: int) -> Mapping[str, np.ndarray]:
+        """Name → [T, H]: numbers known beforehand for every step and unit, read by ``record.vector``."""
+        return {}
+
+    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> Array:
+        """The pointwise vector that slots reading ``message`` multiply by their matrix.
+
+        It passes the gates that it uses through ``record.gate``, as ``core`` does once more.
+        """
         raise NotImplementedError(f"{type(self).__name__} has slots that read a message but computes none")
 
     def core(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> None:
@@ -115,14 +125,7 @@ class Cell(Parameters):
         From slots[t] [K, H, B] and states[…][t] it fills gates[t] [G, H, B] and states[…][t+1]. The default
         runs ``core``; cells override it to save temporaries and indexing.
         """
-        names = [slot.name for slot in self.wiring()]
-
-        def step(t: int) -> None:
-            record = _Writer(self.gates, gates[t], {name: array[t + 1] for name, array in states.items()})
-            previous = {name: array[t] for name, array in states.items()}
-            self.core(dict(zip(names, slots[t], strict=True)), previous, record)
-
-        return step
+        return core_stepper(self, slots, gates, states, Conditions())
 
     def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
         """Correct digits of gates [T, G, H, B] that a fast ``stepper`` lost; ``largest`` bounds |slots|."""
@@ -142,17 +145,25 @@ class Cell(Parameters):
         return None
 
 
-class _Writer:
-    """A record that copies what ``core`` computes into the trace's arrays."""
+def core_stepper(
+    cell: Cell,
+    slots: np.ndarray,
+    gates: np.ndarray,
+    states: Mapping[str, np.ndarray],
+    conditions: Conditions,
+) -> Callable[[int], None]:
+    """As ``Cell.stepper`` by the cell's ``core``, under conditions."""
+    names = [slot.name for slot in cell.wiring()]
+    views = {name: list(array) for name, array in states.items()}
+    constant = conditions.at(0) if conditions.constant else None
 
-    def __init__(self, gate_names: tuple[str, ...], gates: np.ndarray, new: Mapping[str, np.ndarray]) -> None:
-        self._gates = dict(zip(gate_names, gates, strict=True))
-        self._new = new
+    def step(t: int) -> None:
+        record = Writing(
+            constant or conditions.at(t),
+            dict(zip(cell.gates, gates[t], strict=True)),
+            {name: view[t + 1] for name, view in views.items()},
+        )
+        previous = {name: view[t] for name, view in views.items()}
+        cell.core(dict(zip(names, slots[t], strict=True)), previous, record)
 
-    def state(self, name: str, value: Array) -> Array:
-        self._new[name][...] = value
-        return value
-
-    def gate(self, name: str, value: Array) -> Array:
-        self._gates[name][...] = value
-        return value
+    return step

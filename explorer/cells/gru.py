@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from explorer.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
+from explorer.activations import ACTIVATIONS, Activation
 from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE, Array, Cell, Partials, Record, Slot
+from explorer.cells.fields import Function, function_of
 from explorer.parameters import parameter
 
 _BOUNDS = (-10, 10)
@@ -25,7 +26,8 @@ class GRU(Cell):
         h_t &= z_t \odot n_t + (1 - z_t) \odot h_{t-1} && \text{z renews (Cho et al. 2014, many texts)}
 
     with :math:`a^k_t = W_k x_t + b_{ih,k} + U_k h_{t-1} + b_{hh,k}`; the rows of the weights are the blocks
-    r, z, n. The two meanings of z are the same network with the sign of all z weights flipped.
+    r, z, n. The two meanings of z are the same network with the sign of all z weights flipped. The activation
+    fields put other functions in the place of σ and tanh.
     """
 
     kind: Literal["gru"] = "gru"
@@ -63,6 +65,10 @@ class GRU(Cell):
         step=0.1,
     )
 
+    reset_activation: Function = function_of("reset gate")
+    update_activation: Function = function_of("update gate")
+    candidate_activation: Function = function_of("candidate", "tanh")
+
     gates: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
     blocks: ClassVar[int] = 3
     slots: ClassVar[tuple[Slot, ...]] = (
@@ -71,6 +77,21 @@ class GRU(Cell):
         Slot("new_input", 2, frozenset({INPUT, BIAS_IH})),
         Slot("new_hidden", 2, frozenset({HIDDEN, BIAS_HH})),
     )
+
+    @property
+    def functions(self) -> dict[str, Activation]:
+        """Gate → its activation."""
+        chosen = {
+            "reset": self.reset_activation,
+            "update": self.update_activation,
+            "new": self.candidate_activation,
+        }
+        return {gate: ACTIVATIONS[name] for gate, name in chosen.items()}
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether both gates are logistic and the candidate tanh, as in ``torch.nn.GRU``."""
+        return [function.name for function in self.functions.values()] == ["sigmoid", "sigmoid", "tanh"]
 
     def wiring(self) -> tuple[Slot, ...]:
         """Reset before the matrix: the last slot reads the message r ⊙ h."""
@@ -86,19 +107,20 @@ class GRU(Cell):
         """The bias fields, by torch's block order r, z, n."""
         return {0: self.reset_bias, 1: self.update_bias, 2: self.candidate_bias}
 
-    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array]) -> Array:
+    def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> Array:
         """r ⊙ h, read by U_n when the reset gate stands before the matrix."""
-        return sigmoid(slots["reset"]) * previous["h"]
+        return record.gate("reset", self.functions["reset"].function(slots["reset"])) * previous["h"]
 
     def core(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> None:
         """The equations of the class docstring."""
-        r = record.gate("reset", sigmoid(slots["reset"]))
-        z = record.gate("update", sigmoid(slots["update"]))
+        functions = self.functions
+        r = record.gate("reset", functions["reset"].function(slots["reset"]))
+        z = record.gate("update", functions["update"].function(slots["update"]))
         inner = r * slots["new_hidden"] if self.reset == "after" else slots["new_hidden"]
-        n = record.gate("new", tanh(slots["new_input"] + inner))
-        old, fresh = (
-            (z, sigmoid(-slots["update"])) if self.update == "keeps" else (sigmoid(-slots["update"]), z)
-        )
+        n = record.gate("new", functions["new"].function(slots["new_input"] + inner))
+        # 1 − z as σ(−a): near z = 1 the difference would have no digits left; a held z has no slot behind it.
+        other = record.complement("update", z, functions["update"].complement(slots["update"]))
+        old, fresh = (z, other) if self.update == "keeps" else (other, z)
         record.state("h", fresh * n + old * previous["h"])
 
     def partials(
@@ -112,16 +134,17 @@ class GRU(Cell):
         """Hand-derived for both conventions."""
         r, z, n = gates[:, 0], gates[:, 1], gates[:, 2]
         h = previous["h"]
-        other = sigmoid(-slots[:, 1])
+        functions = self.functions
+        other = functions["update"].complement(slots[:, 1])
         old, fresh, sign = (z, other, 1) if self.update == "keeps" else (other, z, -1)
-        slope_r, slope_z = sigmoid_slope(slots[:, 0]), sigmoid_slope(slots[:, 1])
+        slope_r, slope_z = functions["reset"].slope(slots[:, 0]), functions["update"].slope(slots[:, 1])
         into_h = np.empty_like(slots)
         if self.reset == "after":
-            into_n = fresh * tanh_slope(slots[:, 2] + r * slots[:, 3])
+            into_n = fresh * functions["new"].slope(slots[:, 2] + r * slots[:, 3])
             np.multiply(into_n, slots[:, 3] * slope_r, out=into_h[:, 0])
             np.multiply(into_n, r, out=into_h[:, 3])
         else:
-            into_n = fresh * tanh_slope(slots[:, 2] + slots[:, 3])
+            into_n = fresh * functions["new"].slope(slots[:, 2] + slots[:, 3])
             into_h[:, 0] = 0
             into_h[:, 3] = into_n
         np.multiply(sign * (h - n), slope_z, out=into_h[:, 1])

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from explorer import pool
 from explorer.activations import ACTIVATIONS, Activation
 from explorer.cells.cell import Array, Cell, Partials, Record, Slot
 from explorer.parameters import parameter
@@ -59,7 +60,8 @@ class RNN(Cell):
         """As ``core``, without temporaries."""
         source, target = list(slots[:, 0]), list(states["h"][1:])
         if self.activation == "tanh":
-            return lambda t: np.tanh(source[t], out=target[t])
+            tanh = np.tanh
+            return lambda t: tanh(source[t], target[t])
         if self.activation == "relu":
             return lambda t: np.maximum(source[t], 0, out=target[t])
         return lambda t: np.copyto(target[t], source[t])
@@ -76,7 +78,8 @@ class RNN(Cell):
         if self.activation != "tanh":
             return Partials(slots=[("h", slice(0, 1), self.function.slope(slots))])
         if largest < 2:
-            return Partials(slots=[("h", slice(0, 1), 1 - np.square(new["h"])[:, None])])
+            slope = np.square(new["h"], out=pool.empty(new["h"].shape, slots.dtype))
+            return Partials(slots=[("h", slice(0, 1), np.subtract(1, slope, out=slope)[:, None])])
         if largest < 25:
             return Partials(slots=[("h", slice(0, 1), self.function.slope(slots))])
         slots, dtype = slots.astype(np.float64), slots.dtype

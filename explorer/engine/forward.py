@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from explorer import pool
 from explorer.cells import Cell
-from explorer.engine import pool
+from explorer.cells.cell import core_stepper
+from explorer.cells.conditions import Conditions, Reading
+from explorer.engine.products import product
 
 _ZERO = np.iinfo(np.int64).min // 2  # stands for the exponent of 0
 
@@ -24,6 +27,7 @@ class System:
         drive: [T, D, C]: inputs, a row of ones and, in sweeps, further rows.
         initial: state name → [H, C].
         gain: [C] factor on h before the matrix (sweeps over the weight scale), or None for 1.
+        conditions: vectors of the units and held gates.
     """
 
     cell: Cell
@@ -32,6 +36,7 @@ class System:
     drive: np.ndarray
     initial: dict[str, np.ndarray]
     gain: np.ndarray | None = None
+    conditions: Conditions = field(default_factory=Conditions)
 
     @property
     def hidden_size(self) -> int:
@@ -54,6 +59,7 @@ class Forward:
         exponents: [T+1, C] powers of two to multiply the states at t with, or None when all are 0; the slots
             of step t → t+1 carry the exponent of row t.
         largest: [T] largest |slot| of each step, if it was looked at: it decides which formulas hold.
+        conditions: those of the system.
     """
 
     states: dict[str, np.ndarray]
@@ -61,6 +67,7 @@ class Forward:
     gates: np.ndarray
     exponents: np.ndarray | None = None
     largest: np.ndarray | None = None
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 def forward(system: System) -> Forward:
@@ -90,7 +97,7 @@ def _allocate(system: System) -> tuple[np.ndarray, Forward]:
         array[0] = system.initial[name]
     slots = pool.empty((num_steps, system.num_slots, size, count), dtype)
     gates = pool.empty((num_steps, len(cell.gates), size, count), dtype)
-    return columns, Forward(states, slots, gates)
+    return columns, Forward(states, slots, gates, conditions=system.conditions)
 
 
 def _plain(system: System) -> Forward:
@@ -107,34 +114,41 @@ def _plain(system: System) -> Forward:
     if not system.cell.homogeneous:
         axes = (1, 2, 3)
         record.largest = np.maximum(record.slots.max(axis=axes), -record.slots.min(axis=axes))
-        system.cell.refine(record.slots, record.gates, float(record.largest.max()))
+        if not system.conditions:
+            system.cell.refine(record.slots, record.gates, float(record.largest.max()))
     return record
 
 
 def _stepper(system: System, columns: np.ndarray, record: Forward) -> Callable[[int], None]:
     """A function that makes step t → t+1: slots from column t by one matrix product, then the cell's core."""
     cell, size = system.cell, system.hidden_size
-    advance = cell.stepper(record.slots, record.gates, record.states)
+    conditions = system.conditions
+    advance = (
+        core_stepper(cell, record.slots, record.gates, record.states, conditions)
+        if conditions
+        else cell.stepper(record.slots, record.gates, record.states)
+    )
     direct = len(system.matrix) // size
-    num_steps, _, _, count = record.slots.shape
+    slots, message_matrix = record.slots, system.message_matrix
+    num_steps, _, _, count = slots.shape
+    multiply = product(system.matrix)
     sources = list(columns)
-    targets = list(record.slots[:, :direct].reshape(num_steps, -1, count))
-    matrix, message_matrix = system.matrix, system.message_matrix
+    targets = list(slots[:, :direct].reshape(num_steps, direct * size, count, copy=False))
 
     def step(t: int) -> None:
-        np.matmul(matrix, sources[t], out=targets[t])
+        multiply(sources[t], targets[t])
         advance(t)
 
     if message_matrix is None:
         return step
     names = [slot.name for slot in cell.wiring()]
-    slots, gain = record.slots, 1 if system.gain is None else system.gain
+    gain = 1 if system.gain is None else system.gain
 
     def step_with_message(t: int) -> None:
-        np.matmul(matrix, sources[t], out=targets[t])
-        slots[t, :direct] = targets[t].reshape(direct, size, count)
+        multiply(sources[t], targets[t])
         previous = {name: array[t] for name, array in record.states.items()}
-        message = cell.message(dict(zip(names[:direct], slots[t], strict=False)), previous) * gain
+        known = dict(zip(names[:direct], slots[t], strict=False))
+        message = cell.message(known, previous, Reading(conditions.at(t))) * gain
         slots[t, direct:] = (message_matrix @ message).reshape(-1, size, count)
         advance(t)
 
@@ -174,4 +188,4 @@ def _rescaled(system: System) -> Forward:
         columns[t, :size] = h[t] * gain
         columns[t, size:] = np.ldexp(columns[t, size:], -target)
         step(t)
-    return Forward(record.states, record.slots, record.gates, exponents)
+    return Forward(record.states, record.slots, record.gates, exponents, conditions=system.conditions)

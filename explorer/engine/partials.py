@@ -9,6 +9,7 @@ import numpy as np
 
 from explorer.cells import Cell
 from explorer.cells.cell import MESSAGE, Partials
+from explorer.cells.conditions import Conditions, Reading
 from explorer.engine.forward import Forward
 
 if TYPE_CHECKING:
@@ -20,17 +21,26 @@ def partials_between(cell: Cell, record: Forward, start: int, stop: int) -> Part
     slots, gates = record.slots[start:stop], record.gates[start:stop]
     previous = {name: array[start:stop] for name, array in record.states.items()}
     new = {name: array[start + 1 : stop + 1] for name, array in record.states.items()}
-    with np.errstate(over="ignore", under="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         largest = np.inf if record.largest is None else float(record.largest[start:stop].max())
-        return cell.partials(slots, gates, previous, new, largest) or partials_by_autograd(
-            cell, slots, previous
-        )
+        own = None if record.conditions else cell.partials(slots, gates, previous, new, largest)
+        return own or partials_by_autograd(cell, slots, previous, record.conditions.rows(start, stop))
 
 
-class _Leaves:
+class _Leaves(Reading):
     """A record that turns every new state into a leaf, so that derivatives stop there."""
 
-    def __init__(self) -> None:
+    def __init__(self, conditions: Conditions) -> None:
+        import torch
+
+        tensors = Conditions(
+            {name: torch.from_numpy(array) for name, array in conditions.vectors.items()},
+            {
+                name: (torch.from_numpy(where), torch.from_numpy(value))
+                for name, (where, value) in conditions.held.items()
+            },
+        )
+        super().__init__(tensors, torch.where)
         self.values: dict[str, torch.Tensor] = {}
         self.leaves: dict[str, torch.Tensor] = {}
 
@@ -39,38 +49,42 @@ class _Leaves:
         self.leaves[name] = value.detach().requires_grad_()
         return self.leaves[name]
 
-    def gate(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        return value
 
-
-def partials_by_autograd(cell: Cell, slots: np.ndarray, previous: Mapping[str, np.ndarray]) -> Partials:
+def partials_by_autograd(
+    cell: Cell,
+    slots: np.ndarray,
+    previous: Mapping[str, np.ndarray],
+    conditions: Conditions = Conditions(),  # noqa: B008
+) -> Partials:
     """As ``Cell.partials``; one backward call for each state, because the core acts element by element."""
     import torch
 
     wiring = cell.wiring()
     slot_leaves = {slot.name: torch.tensor(slots[:, k]).requires_grad_() for k, slot in enumerate(wiring)}
     previous_leaves = {name: torch.tensor(array).requires_grad_() for name, array in previous.items()}
-    record = _Leaves()
+    record = _Leaves(conditions)
     cell.core(slot_leaves, previous_leaves, record)
 
-    def derivatives(value: torch.Tensor, leaves: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
-        if not value.requires_grad or not leaves:
-            return {}
-        found = torch.autograd.grad(value.sum(), list(leaves.values()), retain_graph=True, allow_unused=True)
-        return {name: g.numpy() for name, g in zip(leaves, found, strict=True) if g is not None}  # type: ignore[redundant-expr]
+    def derivatives(value: torch.Tensor, *groups: Mapping[str, torch.Tensor]) -> list[dict[str, np.ndarray]]:
+        """For each group of leaves the derivatives with respect to those that the value depends on."""
+        if not value.requires_grad:
+            return [{} for _ in groups]
+        leaves = [leaf for group in groups for leaf in group.values()]
+        found = iter(torch.autograd.grad(value.sum(), leaves, retain_graph=True, allow_unused=True))
+        each = [dict(zip(group, found, strict=False)) for group in groups]
+        return [{name: d.numpy() for name, d in group.items() if d is not None} for group in each]  # type: ignore[redundant-expr]
 
     partials = Partials(slots=[])
     earlier: dict[str, torch.Tensor] = {}
     for state, value in record.values.items():
-        by_slot = derivatives(value, slot_leaves)
+        by_slot, by_previous, by_earlier = derivatives(value, slot_leaves, previous_leaves, earlier)
         for k, slot in enumerate(wiring):
             if slot.name in by_slot:
                 partials.slots.append((state, slice(k, k + 1), by_slot[slot.name][:, None]))
-        partials.carry |= {(state, name): d for name, d in derivatives(value, previous_leaves).items()}
-        partials.within |= {(state, name): d for name, d in derivatives(value, earlier).items()}
+        partials.carry |= {(state, name): d for name, d in by_previous.items()}
+        partials.within |= {(state, name): d for name, d in by_earlier.items()}
         earlier[state] = record.leaves[state]
     if any(MESSAGE in slot.reads for slot in wiring):
-        message = cell.message(slot_leaves, previous_leaves)
-        partials.message_slots = derivatives(message, slot_leaves)
-        partials.message_carry = derivatives(message, previous_leaves)
+        message = cell.message(slot_leaves, previous_leaves, record)
+        partials.message_slots, partials.message_carry = derivatives(message, slot_leaves, previous_leaves)
     return partials

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.cells.cell import MESSAGE, Partials
+from explorer.cells.conditions import Reading
 from explorer.trace import Trace
 
 
@@ -88,4 +89,5 @@ def messages(trace: Trace, start: int, stop: int) -> np.ndarray:
         if MESSAGE not in slot.reads
     }
     previous = {name: array[start:stop] for name, array in trace.forward.states.items()}
-    return np.asarray(trace.experiment.cell.message(slots, previous))
+    record = Reading(trace.forward.conditions.rows(start, stop))
+    return np.asarray(trace.experiment.cell.message(slots, previous, record))

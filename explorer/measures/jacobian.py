@@ -9,10 +9,10 @@ import numpy as np
 
 from explorer.cells.cell import HIDDEN
 from explorer.engine import graded_svd
-from explorer.engine.backward import Pullback
 from explorer.engine.forward import Forward, System
 from explorer.engine.graded_svd import Graded
 from explorer.engine.partials import partials_between
+from explorer.engine.pullback import Pullback
 from explorer.trace import MEMORY_LIMIT, TooLarge, Trace
 
 Output = Literal["h", "state"]
@@ -56,10 +56,10 @@ class _Adjoints:
             return stacked, 0
         pullback = self._pullbacks.get(shape[2]) or Pullback(self._system, shape[2])
         self._pullbacks[shape[2]] = pullback
-        before = np.empty_like(stacked)
-        after = dict(zip(self.names, stacked.copy().reshape(shape), strict=True))
-        pullback.totals(self._partials, t, after)
-        pullback.back(self._partials, t, after, dict(zip(self.names, before.reshape(shape), strict=True)))
+        before = np.empty(stacked.shape)
+        after = {name: [part] for name, part in zip(self.names, stacked.copy().reshape(shape), strict=True)}
+        filled = {name: [part] for name, part in zip(self.names, before.reshape(shape), strict=True)}
+        pullback.pull(self._partials, slice(t, t + 1), after, filled)
         return before, self._powers[t]
 
     def step(self, t: int, x: Graded) -> Graded:
@@ -112,12 +112,12 @@ def _one_sample(system: System, record: Forward, sample: int) -> tuple[System, F
         return {name: np.ascontiguousarray(array[..., only], np.float64) for name, array in arrays.items()}
 
     message = None if message is None else message.astype(np.float64)
-    one = System(
-        system.cell, system.matrix.astype(np.float64), message, system.drive, columns(system.initial)
-    )
-    slots, gates = columns({"slots": record.slots, "gates": record.gates}).values()
+    matrix = system.matrix.astype(np.float64)
+    one = System(system.cell, matrix, message, system.drive, columns(system.initial))
+    arrays = columns({"slots": record.slots, "gates": record.gates})
     exponents = None if record.exponents is None else record.exponents[:, only]
-    return one, Forward(columns(record.states), slots, gates, exponents)
+    conditions = record.conditions.astype(np.dtype(np.float64))
+    return one, Forward(columns(record.states), **arrays, exponents=exponents, conditions=conditions)
 
 
 def scaled_jacobian_products(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.engine.backward import Backward, backward
+from explorer.engine.backward import Backward, Source, backward
 from explorer.experiment import Experiment
 from explorer.measures import gradient_norms
 from explorer.trace import Trace, run
@@ -27,7 +27,7 @@ def loss_of(trace: Trace) -> float:
 
 
 def again(trace: Trace, loss_weights: np.ndarray, readout: np.ndarray, **options: Any) -> Backward:
-    return backward(trace.system, trace.forward, loss_weights, readout, **options)
+    return backward(trace.system, trace.forward, Source.of_loss(loss_weights, readout), **options)
 
 
 def value(found: Backward, state: str = "h") -> np.ndarray:

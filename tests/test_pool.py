@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.engine import pool
+from explorer import pool
 
 FLOAT = np.dtype(np.float64)
 BIG = (64, 1024)  # half a megabyte
