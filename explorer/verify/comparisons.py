@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.cells import RNN
 from explorer.measures.norms import gradient_norms
+from explorer.verify.moment import Moment
 from explorer.verify.rows import Rows
+from explorer.verify.textbook import step
 
 LOOP_COST = 4e5  # a torch step of the end-to-end loop, in multiplications of a matrix product
 FLAT = 1e-2  # finite differences cannot resolve steps that shrink the adjoint further than this
+LARGE = 100.0  # beyond, a step that a large state can resolve is too coarse for the curvature of small ones
 STEP_SIZE = 6e-6  # near (3·eps)^⅓, where truncation and rounding of a central difference balance
 
 
@@ -37,53 +39,65 @@ def _worst(rows: Rows, errors: np.ndarray) -> Worst | None:
 
 
 def autograd_errors(rows: Rows) -> tuple[Worst | None, int, int]:
-    """Relative error of stored adjoints at t−1 against autograd's from those at t; rows used, left out."""
+    """Relative error of stored adjoints against autograd's from those one step later; rows used, left out.
+
+    The total adjoint of a state at t is what step t+1 sends back to it, what the loss adds and, for a state
+    that others of the same step are computed from, what these send back; the last of them is checked at T.
+    """
     import torch
 
-    lstm = "c" in rows.states
+    names = list(rows.states)
     shift = rows.powers[1:] - rows.powers[:-1]
     first = np.clip(shift, 0, 900)  # scale up before the step, so that tiny slopes do not underflow
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         bars = {name: rows.flat(np.ldexp(a[1:], first[..., None])) for name, a in rows.totals.items()}
-        h = rows.flat(rows.states["h"][:-1]).requires_grad_()
-        c = rows.flat(rows.states["c"][:-1]).requires_grad_() if lstm else None
-        new_h, new_c, extra = rows.book.step(rows.given(), h, c, rows.scale(), cut=True)
-        value = (new_h * bars["h"]).sum()
-        if new_c is not None and c is not None:
-            value = value + (new_c * bars["c"]).sum()
-            found = [rows.folded(g) for g in torch.autograd.grad(value, [h, c, extra])]
-        else:
-            found = [rows.folded(g) for g in torch.autograd.grad(value, [h])]
+        old = {name: rows.flat(a[:-1]).requires_grad_() for name, a in rows.states.items()}
+        now = step(rows.trace.experiment.cell, rows.moment(old, cut=True))
+        value = torch.stack([(now.new[name] * bars[name]).sum() for name in names]).sum()
+        sources = [*(old[name] for name in names), *(now.leaves[name] for name in names)]
+        found = torch.autograd.grad(value, sources, allow_unused=True, materialize_grads=True)
+        back, within = found[: len(names)], found[len(names) :]
         rest = np.clip(shift - first, -4000, 4000)[..., None]
-        expected = [np.ldexp(found[0], rest) + rows.injected[:-1]]
-        stored = [rows.totals["h"][:-1]]
-        if lstm:
-            through_h = np.zeros_like(found[2])  # of the same step; an initial h_0 does not depend on c_0
-            through_h[1:] = np.ldexp(found[2][:-1], -first[:-1, :, None])
-            expected.append(np.ldexp(found[1], rest) + through_h)
-            stored.append(rows.totals["c"][:-1])
-        largest = np.max([np.abs(a).max(axis=2) for a in (*expected, *stored)], axis=0)
+        expected = {name: np.zeros_like(a) for name, a in rows.totals.items()}
+        for k, name in enumerate(names):
+            expected[name][:-1] = np.ldexp(rows.folded(back[k]), rest)
+            expected[name][1:] += np.ldexp(rows.folded(within[k]), -first[..., None])
+        expected["h"] += rows.injected
+        largest = np.max([np.abs(a).max(axis=2) for a in (*expected.values(), *rows.totals.values())], axis=0)
         power = -np.frexp(np.where(np.isfinite(largest), largest, 1))[1][..., None]
-        expected = [np.ldexp(a, power) for a in expected]
-        reference = _norms(*expected)
-        wrong = _norms(*(a - np.ldexp(b, power) for a, b in zip(expected, stored, strict=True)))
+        expected = {name: np.ldexp(a, power) for name, a in expected.items()}
+        reference = _norms(*expected.values())
+        wrong = _norms(*(a - np.ldexp(rows.totals[name], power) for name, a in expected.items()))
         errors = np.where(wrong == 0, 0.0, wrong / reference)
     errors[np.isnan(errors)] = np.inf  # the engine's number is none
     out = ~np.isfinite(reference)
-    out |= (reference == 0) & (wrong > 0) & (shift > 900)  # slopes below 1e-308, which autograd takes for 0
-    cell = rows.trace.experiment.cell
-    if isinstance(cell, RNN) and cell.activation == "relu":
-        a = np.abs(rows.folded(extra))
-        out |= ((a > 0) & (a < 1e-13 * np.abs(rows.states["h"][:-1]).max(axis=2, keepdims=True))).any(axis=2)
+    out[:-1] |= (reference == 0)[:-1] & (wrong > 0)[:-1] & (shift > 900)  # slopes that autograd takes for 0
+    out[:-1] |= _at_kink(rows, now)
+    for array in rows.states.values():
+        out[:-1] |= ~np.isfinite(array[1:]).all(axis=2)  # the run itself left the range of its float type
     errors[out] = np.nan
-    return _worst(rows, errors), int((~out).sum()), int(out.sum())
+    left_out = int(out[:-1].sum())
+    compared = out[:-1].size - left_out
+    return _worst(rows, errors) if compared else None, compared, left_out
+
+
+def _at_kink(rows: Rows, now: Moment) -> np.ndarray:
+    """[T, samples] True where rounding decides on which side of a kink a unit is."""
+    near = np.zeros((rows.steps, len(rows.samples)), bool)
+    if not now.kinks:
+        return near
+    sizes = np.abs(rows.states["h"][:-1]).max(axis=2, keepdims=True)
+    for distance, place in now.kinks:
+        a = np.abs(rows.folded(distance))
+        near |= ((a > 0) & (a < 1e-13 * (place + sizes))).any(axis=2)
+    return near
 
 
 def end_to_end(rows: Rows, max_work: float) -> tuple[Worst | None, str]:
     """Largest difference in decades from autograd through the whole sequence, or None and the reason."""
     import torch
 
-    work = rows.steps * (LOOP_COST + 2 * rows.book.w_hh.numel())
+    work = rows.steps * (LOOP_COST + 2 * rows.weights.w_hh.numel())
     if work > max_work:
         return None, f"a loop over {rows.steps} steps was too expensive"
     trace, count = rows.trace, min(4, len(rows.samples))
@@ -92,13 +106,12 @@ def end_to_end(rows: Rows, max_work: float) -> tuple[Worst | None, str]:
             name: np.ldexp(a[0, :count], rows.carried[0, :count, None]) for name, a in rows.states.items()
         }
         stored = np.ldexp(rows.states["h"][:, :count], rows.carried[:, :count, None])
-    given = rows.book.from_input(torch.from_numpy(np.ascontiguousarray(rows.inputs[:, :count])))
-    h = torch.from_numpy(start["h"].copy()).requires_grad_()
-    c = torch.from_numpy(start["c"].copy()) if "c" in start else None
-    path = [h]
+    given = rows.weights.from_input(torch.from_numpy(np.ascontiguousarray(rows.inputs[:, :count])))
+    states = {name: torch.from_numpy(a.copy()).requires_grad_() for name, a in start.items()}
+    path = [states["h"]]
     for t in range(rows.steps):
-        h, c, _ = rows.book.step(given[t], h, c)
-        path.append(h)
+        states = step(trace.experiment.cell, rows.moment_at(t, given[t], states)).new
+        path.append(states["h"])
     readout = torch.from_numpy(trace.readout)
     loss = sum((w * path[t] @ readout).sum() for t, w in enumerate(trace.loss_weights) if w != 0)
     values = torch.stack([p.detach() for p in path]).numpy()
@@ -130,13 +143,12 @@ def difference_error(rows: Rows) -> tuple[Worst | None, int]:
 
     shift = np.clip(rows.powers[:-1] - rows.powers[1:], -900, 900)[..., None]
     with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
-        before = {"h": rows.totals["h"][:-1] - rows.injected[:-1]}
+        before = {"h": rows.totals["h"][:-1] - rows.injected[:-1]} | rows.direct()
         after = {"h": rows.totals["h"][1:]}
-        if "c" in rows.states:
-            forget = rows.pick(rows.trace.forward.gates[:, rows.trace.experiment.cell.gates.index("forget")])
-            before["c"] = np.ldexp(forget * rows.totals["c"][1:], -shift)
-            after["c"] = np.zeros_like(before["c"])
-            after["c"][:-1] = before["c"][1:]
+        for name in before:
+            if name != "h":
+                after[name] = np.zeros_like(before[name])
+                after[name][:-1] = before[name][1:]
         pulled, sent = _norms(*before.values()), _norms(*after.values())
         ratio = np.ldexp(pulled, shift[..., 0]) / sent
         suited = np.isfinite(ratio) & (ratio > FLAT) & (ratio < 1 / FLAT**2)
@@ -145,20 +157,17 @@ def difference_error(rows: Rows) -> tuple[Worst | None, int]:
             return None, suited.size
         u = {name: a / pulled[..., None] for name, a in before.items()}
     sizes = np.max([np.abs(a[:-1]).max(axis=2) for a in rows.states.values()], axis=0)
+    if not rows.trace.experiment.cell.homogeneous:
+        suited &= sizes <= LARGE
     epsilon = (STEP_SIZE * np.maximum(1, sizes))[..., None]
-    given, scale = rows.given(), rows.scale()
-    outcome: list[dict[str, np.ndarray]] = []
-    signs = []
+    ends = []
     with torch.no_grad(), np.errstate(invalid="ignore"):
         for sign in (1, -1):
             moved = {name: rows.flat(a[:-1] + sign * epsilon * u[name]) for name, a in rows.states.items()}
-            new_h, new_c, a = rows.book.step(given, moved["h"], moved.get("c"), scale)
-            outcome.append({"h": rows.folded(new_h)} | ({} if new_c is None else {"c": rows.folded(new_c)}))
-            signs.append(rows.folded(a) > 0)
-        cell = rows.trace.experiment.cell
-        if isinstance(cell, RNN) and cell.activation == "relu":
-            suited &= (signs[0] == signs[1]).all(axis=2)
-        change = sum(((outcome[0][n] - outcome[1][n]) * after[n]).sum(axis=2) for n in outcome[0])
+            ends.append(step(rows.trace.experiment.cell, rows.moment(moved)))
+        for (up, _), (down, _) in zip(ends[0].kinks, ends[1].kinks, strict=True):
+            suited &= rows.folded((up > 0) == (down > 0)).all(axis=2)
+        change = sum((rows.folded(ends[0].new[n] - ends[1].new[n]) * after[n]).sum(axis=2) for n in after)
         found = change / (2 * epsilon[..., 0] * sent)
         errors = np.where(suited, np.abs(found - ratio) / ratio, np.nan)
     return _worst(rows, errors), int((~suited).sum())

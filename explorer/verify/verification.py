@@ -8,6 +8,7 @@ from typing import Literal
 from explorer.trace import Trace
 from explorer.verify.comparisons import Worst, autograd_errors, difference_error, end_to_end, power_of_ten
 from explorer.verify.rows import Rows
+from explorer.verify.textbook import TEXTBOOKS
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Verification:
         compared: pairs of step and sample in ``autograd_step``; left_out: how many of them had to be left out
             of it; left_out_differences: of ``finite_differences``.
         single: whether the run is float32.
+        textbook: whether the step was written a second time; else the cell's own ``core`` was run again,
+            which checks the engine and not the core.
     """
 
     autograd_step: float | None
@@ -37,6 +40,7 @@ class Verification:
     left_out: int
     left_out_differences: int
     single: bool
+    textbook: bool
 
     @property
     def tolerance(self) -> float:
@@ -76,10 +80,12 @@ class Verification:
         text += f"; against finite differences {'not possible' if found is None else power_of_ten(found)}"
         text += f"{where}."
         if self.left_out:
-            text += f" {self.left_out} steps at a kink or outside the range of float64 are left out."
+            text += f" {self.left_out} steps at a kink or outside the range of floats are left out."
         if self.left_out_differences:
             text += f" {self.left_out_differences} steps at a kink or too flat for finite differences"
             text += " are left out there."
+        if not self.textbook:
+            text += " The equations were taken from the cell itself: they are not compared with a textbook's."
         if self.full_reason:
             text += f" Not compared end to end: {self.full_reason}."
         if self.single:
@@ -99,7 +105,7 @@ def verify(trace: Trace, max_work: float = 1e8) -> Verification:
     states and weights. One-step comparisons are right in chaos too, where two correct forward passes part.
 
     Args:
-        trace: a run of an RNN, LSTM or GRU.
+        trace: a run of any cell.
         max_work: multiplications to spend; beyond it fewer samples are compared (at least one) and the
             end-to-end loop is left out.
     """
@@ -126,4 +132,5 @@ def verify(trace: Trace, max_work: float = 1e8) -> Verification:
         left_out,
         left_out_differences,
         single,
+        trace.experiment.cell.kind in TEXTBOOKS,
     )
