@@ -10,13 +10,22 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import streamlit as st
 
-from explorer.app import cache, theme
+from explorer.app import cache, state, theme
+
+PAGES = "explorer/app/pages"
 
 st.set_page_config(page_title="Gradient Explorer", page_icon="📉", layout="wide")
 theme.apply()
 cache.warm_up()
 page = st.navigation(
-    [st.Page("explorer/app/pages/gradient_flow.py", title="Gradient flow", icon="📉", default=True)],
+    [
+        st.Page(
+            f"{PAGES}/gradient_flow.py", title="Gradient flow", icon=":material/trending_down:", default=True
+        ),
+        st.Page(f"{PAGES}/gates.py", title="Gates", icon=":material/tune:"),
+        st.Page(f"{PAGES}/compare.py", title="Compare architectures", icon=":material/balance:"),
+    ],
     position="top",
 )
+state.visit(page.url_path)
 page.run()

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from explorer import pool
 from explorer.app import state
 from explorer.cells import CELLS
-from explorer.engine import backward, pool
 from explorer.experiment import Experiment
 from explorer.figures.gradient import MAX_GHOSTS
 from explorer.lessons.presets import PRESETS
@@ -189,7 +189,6 @@ def test_limits_are_the_codes() -> None:
     assert state.MAX_PINS == MAX_GHOSTS
     assert f"undo ({state._MAX_UNDO} steps)" in readme
     assert f"at most {MAX_PAGE_LINES} lines" in flat(TEXT["docs/adding-a-page.md"])
-    assert f"Partials of {backward.BLOCK} steps" in architecture
     assert f"at most {pool.KEPT // 2**20} MB unused" in architecture
 
 

@@ -7,6 +7,8 @@ by their size, so that the cache as a whole stays below about 2.5 GB whatever pe
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -19,6 +21,7 @@ from explorer.verify import Verification, verify
 from explorer.weights import draw_weights
 
 _SMALL = 2.5e7  # bytes
+Found = TypeVar("Found")
 
 
 @st.cache_resource(show_spinner=False)
@@ -36,7 +39,8 @@ def warm_up() -> bool:
 
 
 def trace_of(experiment: Experiment) -> Trace:
-    """The trace of an experiment; raises ``TooLarge`` as ``run`` does."""
+    """The trace of an experiment's cell alone; raises ``TooLarge`` as ``run`` does."""
+    experiment = experiment.alone()
     cached = _small_trace if memory_needed(experiment) < _SMALL else _large_trace
     found: Trace = cached(experiment.canonical(), experiment)
     return found
@@ -77,8 +81,9 @@ def _verified(key: str, _experiment: Experiment) -> Verification:
 def eigenvalues(experiment: Experiment, block: int) -> tuple[np.ndarray, float]:
     """Eigenvalues [H] and largest singular value of one block of W_hh at weight scale 1."""
     base = experiment.changed("weight_scale", 1.0)
+    shape = f"{base.cell.kind}|{getattr(base.cell, 'periods', '')}"  # what the cell constrains a matrix to
     found: tuple[np.ndarray, float] = _eigenvalues(
-        f"{base.initializer}|{base.hidden_size}|{base.seed}|{base.cell.kind}|{block}", block, base
+        f"{base.initializer}|{base.hidden_size}|{base.seed}|{shape}|{block}", block, base
     )
     return found
 
@@ -100,3 +105,26 @@ def swept(experiment: Experiment, knob: str, values: np.ndarray) -> Sweep:
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _swept(key: str, knob: str, values: tuple[float, ...], _base: Experiment) -> Sweep:
     return sweep(_base, knob, np.array(values))
+
+
+def kept(experiment: Experiment, measure: Callable[..., Found], *choices: object) -> Found:
+    """``measure(experiment, *choices)``: a few small arrays, kept."""
+    found: Found = _kept(
+        experiment.canonical(),
+        f"{measure.__module__}.{measure.__qualname__}{choices}",
+        measure,
+        experiment,
+        choices,
+    )
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=300)
+def _kept(
+    key: str,
+    what: str,
+    _measure: Callable[..., object],
+    _experiment: Experiment,
+    _choices: tuple[object, ...],
+) -> Any:
+    return _measure(_experiment, *_choices)

@@ -75,17 +75,17 @@ def view_controls() -> None:
     """What is shown of the run: sample, gate, single curves, and the knob of the slider in the figure."""
     experiment, view = state.experiment(), state.view()
     if experiment.batch_size > 1:
-        _view_widget("sample", sample_of(experiment), st.slider, 0, experiment.batch_size - 1)
-        _view_widget("samples", view.samples, st.toggle)
+        view_widget("sample", sample_of(experiment), st.slider, 0, experiment.batch_size - 1)
+        view_widget("samples", view.samples, st.toggle)
     if experiment.cell.gates:
-        _view_widget("gate", gate_of(experiment, view), st.selectbox, list(experiment.cell.gates))
+        view_widget("gate", gate_of(experiment, view), st.selectbox, list(experiment.cell.gates))
     titles = {path: str(field.title) for path, _, field in field_paths(experiment)}
-    _view_widget(
+    view_widget(
         "knob", knob_of(experiment), st.selectbox, list(knobs(experiment)), format_func=titles.__getitem__
     )
 
 
-def _view_widget(
+def view_widget(
     name: str, value: object, widget: Callable[..., Any], *args: object, **options: object
 ) -> None:
     """A widget for one field of the view, labelled and explained by it."""

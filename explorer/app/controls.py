@@ -24,6 +24,31 @@ def fields_of(group: str) -> None:
             _widget(path, value, field)
 
 
+def settings() -> None:
+    """All settings but the choice of cell and of initialisation, in the order in which one thinks of them."""
+    st.markdown("#### Network")
+    control("weight_scale")
+    fields_of("cell")
+    control("hold")
+    fields_of("initializer")
+    for path in ("hidden_size", "num_steps", "batch_size"):
+        control(path)
+    settings_of_run()
+
+
+def settings_of_run() -> None:
+    """What the network reads, where the loss enters, and how a run starts."""
+    st.markdown("#### Input and loss")
+    control("signal")
+    fields_of("signal")
+    control("input_scale")
+    control("loss")
+    fields_of("loss")
+    st.markdown("#### Start and precision")
+    for path in ("bias_scale", "initial_scale", "seed", "dtype"):
+        control(path)
+
+
 def _key(path: str) -> str:
     return f"setting:{path}"
 

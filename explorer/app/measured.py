@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.cells import LSTM, RNN
+from explorer.cells import RNN
 from explorer.measures import (
     Ledger,
     Verdict,
@@ -82,7 +82,7 @@ def _bound(trace: Trace) -> np.ndarray | None:
 
 
 def _theory(trace: Trace) -> tuple[np.ndarray, str] | None:
-    """The closed form where one exists; for the LSTM else what the forget bias alone would do."""
+    """The closed form where one exists; for an LSTM else what the forget bias alone would do."""
     experiment = trace.experiment
     exact = closed_form(
         experiment,
@@ -93,6 +93,5 @@ def _theory(trace: Trace) -> tuple[np.ndarray, str] | None:
     )
     if exact is not None:
         return exact.log10, "closed form"
-    if isinstance(experiment.cell, LSTM):
-        return cell_path_reference(experiment), "forget bias alone"
-    return None
+    reference = cell_path_reference(experiment)
+    return None if reference is None else (reference.log10, reference.label)

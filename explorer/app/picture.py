@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from explorer.app import cache
 from explorer.app.measured import Measured
 from explorer.app.panel import PanelFigure
 from explorer.app.view import View
-from explorer.cells import RNN
+from explorer.cells import GRU, RNN
+from explorer.cells.long_memory import LongMemory
 from explorer.experiment import Experiment
 from explorer.figures import Ghost
+from explorer.figures.activations import Kind
 from explorer.figures.style import Figure
 from explorer.lessons.explanations import explanation
 from explorer.measures import gate_sentences
@@ -22,6 +24,7 @@ from explorer.sweep import knobs
 from explorer.trace import Trace
 
 Span = tuple[float, float]
+_KINDS: dict[str, Kind] = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu"}
 _WORK = 4e9  # multiplications that a knob's range should cost: about half a second
 _MOST_WORK = 2e10  # and may cost: beyond, the slider stays off
 
@@ -34,12 +37,14 @@ def panel_figures(
     sample = min(view.sample, experiment.batch_size - 1)
     gated = bool(experiment.cell.gates)
     gate = gate_of(experiment, view)
-    roots, sigma_max = cache.eigenvalues(experiment, _eigenvalue_block(experiment, gate))
+    block, owner = _matrix_of(experiment, gate)
+    roots, sigma_max = cache.eigenvalues(experiment, block)
     scale = experiment.weight_scale
     cell_norms = found.norms.get("c")
     book = found.ledger
+    direct = book.keeping is not None
     parts = [
-        _figure(
+        panel_figure(
             experiment,
             "gradient",
             _gradient(trace, found, ghosts, view, span),
@@ -48,28 +53,28 @@ def panel_figures(
             height=340,
             time_axis=True,
         ),
-        _figure(
+        panel_figure(
             experiment,
             "eigenvalues",
             figures.eigenvalues(scale * roots, scale * sigma_max),
             figures.eigenvalues_alt(scale * roots, scale * sigma_max),
             height=340,
-            suffix=f": {gate} gate" if gated else "",
+            suffix=f": {owner} gate" if experiment.cell.blocks > 1 else "",
         ),
-        _figure(
+        panel_figure(
             experiment,
             "ledger",
-            figures.ledger(book.slope, book.matrix, book.loss, norms=book.norms, gated=gated),
-            figures.ledger_alt(book.slope, book.matrix, gated=gated),
+            figures.ledger(book.slope, book.matrix, book.loss, norms=book.norms, gated=direct),
+            figures.ledger_alt(book.slope, book.matrix, gated=direct),
             time_axis=True,
         ),
-        _figure(
+        panel_figure(
             experiment,
             "spectrum",
             *_spectrum(found),
             time_axis=found.spectrum is not None,
         ),
-        _figure(
+        panel_figure(
             experiment,
             "weight_gradient",
             _weight_gradient(found),
@@ -79,7 +84,7 @@ def panel_figures(
     ]
     rest = 4 if gated else 8
     parts.append(
-        _figure(
+        panel_figure(
             experiment,
             "states",
             figures.trace_states(trace, sample=sample),
@@ -92,12 +97,12 @@ def panel_figures(
         values = {name: array[:, sample] for name, array in trace.gates.items()}
         drawn = figures.gates(values, gate)
         if drawn is not None:
-            parts.append(_figure(experiment, "gates", drawn, figures.gates_alt(values), time_axis=True))
-    parts.append(_figure(experiment, "activations", *_activations(trace)))
+            parts.append(panel_figure(experiment, "gates", drawn, figures.gates_alt(values), time_axis=True))
+    parts.append(panel_figure(experiment, "activations", *_activations(trace)))
     return parts
 
 
-def _figure(
+def panel_figure(
     experiment: Experiment,
     name: str,
     figure: Figure,
@@ -139,11 +144,16 @@ def _gradient(
         loss_steps=np.flatnonzero(trace.loss_weights),
         span=span if fits else None,
     )
-    for state, name in (("h", "median"), ("c", "median_c")):
-        if state in found.norms:
-            zero = (found.norms[state] == -np.inf).all(axis=1)
-            _name_zeros(figure["data"][figures.TRACES[name]], zero)
+    name_zeros(figure, found.norms)
     return figure
+
+
+def name_zeros(figure: Figure, norms: Mapping[str, np.ndarray]) -> None:
+    """Name the exact zeros in the curves of h and c of a gradient figure; in place."""
+    for state, name in (("h", "median"), ("c", "median_c")):
+        if state in norms:
+            zero = (norms[state] == -np.inf).all(axis=1)
+            _name_zeros(figure["data"][figures.TRACES[name]], zero)
 
 
 def _name_zeros(trace: Figure, zero: np.ndarray) -> None:
@@ -167,30 +177,45 @@ def _spectrum(found: Measured) -> tuple[Figure, str]:
 
 def _activations(trace: Trace) -> tuple[Figure, str]:
     """What the cell squashes last (tanh c, the candidate, or h), and in words how far its gates are shut."""
-    cell, exponents = trace.experiment.cell, trace.forward.exponents
-    kind = cell.activation if isinstance(cell, RNN) else "tanh"
-    if "c" in cell.states:
-        values, name = np.tanh(trace.states["c"][1:]), "tanh c"
-    elif "new" in cell.gates:
-        values, name = trace.gates["new"], "candidate n"
-    else:
-        values, name = np.moveaxis(trace.forward.states["h"][1:], 1, 2), "h"
+    exponents = trace.forward.exponents
+    values, name, function = _squashed(trace)
+    # What has no clear end, such as softsign, is drawn without a saturated part.
+    kind = _KINDS.get(function, "linear")
     powers = None if exponents is None else exponents[1:]
     said = gate_sentences(trace)
     figure = figures.activations(values, kind, name=name, exponents=powers, extra=said)
     return figure, figures.activations_alt(values, kind, name=name, exponents=powers, extra=said)
 
 
+def _squashed(trace: Trace) -> tuple[np.ndarray, str, str]:
+    """(values [T, B, H], their name, the function that made them)."""
+    cell = trace.experiment.cell
+    if isinstance(cell, LongMemory):
+        shown = cell.functions["c"]
+        values = shown.function(trace.states["c"][1:])
+        return values, "c" if shown.name == "linear" else f"{shown.label} c", shown.name
+    if "new" in cell.gates:
+        function = cell.functions["new"].name if isinstance(cell, GRU) else "tanh"
+        return trace.gates["new"], "candidate n", function
+    h = np.moveaxis(trace.forward.states["h"][1:], 1, 2)
+    return h, "h", cell.activation if isinstance(cell, RNN) else "linear"
+
+
 def gate_of(experiment: Experiment, view: View) -> str:
     """The chosen gate, or the one that keeps the memory; "" for cells without gates."""
     gates = experiment.cell.gates
-    usual = next((name for name in ("forget", "update") if name in gates), "")
+    usual = next((name for name in ("forget", "update", *gates) if name in gates), "")
     return view.gate if view.gate in gates else usual
 
 
-def _eigenvalue_block(experiment: Experiment, gate: str) -> int:
-    """Which block of W_hh belongs to a gate."""
-    return next((slot.block for slot in experiment.cell.slots if slot.name.startswith(gate)), 0)
+def _matrix_of(experiment: Experiment, gate: str) -> tuple[int, str]:
+    """(block of W_hh, its gate); the input gate's for f = 1 − i and where a gate is missing."""
+    wiring = experiment.cell.wiring()
+    for name in (gate, "input"):
+        for slot in wiring:
+            if slot.name.startswith(name):
+                return slot.block, name
+    return wiring[0].block, wiring[0].name
 
 
 def knob_values(experiment: Experiment, knob: str) -> np.ndarray:
@@ -223,6 +248,6 @@ def knob_captions(trace: Trace, knob: str, values: np.ndarray) -> list[str]:
 
 def eigenvalue_frames(experiment: Experiment, view: View) -> dict[str, Any]:
     """Eigenvalues and the circle of σ_max at weight scale 1, which the browser multiplies by the scale."""
-    roots, sigma_max = cache.eigenvalues(experiment, _eigenvalue_block(experiment, gate_of(experiment, view)))
+    roots, sigma_max = cache.eigenvalues(experiment, _matrix_of(experiment, gate_of(experiment, view))[0])
     x, y = figures.eigenvalue_points(roots, sigma_max)
     return {"trace": figures.EIGENVALUE_TRACES["eigenvalues"], "x": x, "y": y}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import streamlit as st
@@ -22,6 +22,7 @@ from explorer.app.picture import (
 )
 from explorer.experiment import Experiment
 from explorer.figures import Ghost
+from explorer.lessons.equation_step import EquationStep
 from explorer.lessons.equations import derivation
 from explorer.lessons.presets import Preset
 from explorer.lessons.snippet import snippet
@@ -30,7 +31,7 @@ from explorer.measures import gradient_norms
 from explorer.trace import MEMORY_LIMIT, TooLarge, Trace, memory_needed
 
 _MOST_SENTENCES = 4
-_TONES = {
+TONES = {
     "vanishes": ":red[:material/trending_down:]",
     "explodes": ":red[:material/trending_up:]",
     "survives": ":green[:material/trending_flat:]",
@@ -56,6 +57,17 @@ def notices() -> None:
         button.button("Dismiss", on_click=state.dismiss)
 
 
+def cell_alone() -> Experiment:
+    """The current experiment with one cell alone, and a line that says so where a network is set."""
+    experiment = state.experiment()
+    if experiment != experiment.alone():
+        st.caption(
+            ":material/info: This page looks at one cell alone. The network that is set is kept; "
+            "*Compare architectures* draws it."
+        )
+    return experiment.alone()
+
+
 def literal(text: str) -> str:
     """Text that people typed, such that Markdown shows it as it is: no links, no images, no formulas."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])", r"\\\1", text)
@@ -65,11 +77,11 @@ def verdict(trace: Trace, found: Measured, presets: Mapping[str, Preset]) -> Non
     """One sentence on what the picture shows, what would help, and what had to be changed to draw it."""
     said = found.verdict
     name = preset_of(presets, trace.experiment)
-    st.markdown(f"{_TONES[said.tone]} **{said.text}** {said.advice}")
+    st.markdown(f"{TONES[said.tone]} **{said.text}** {said.advice}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         own = "Your own settings. Each preset asks a question and says what should come out."
         st.caption(own if name is None else f"**{presets[name].question}**", width="stretch")
-        _pin_buttons()
+        pin_buttons()
         if name is not None:
             with st.popover("What should come out?", type="tertiary"):
                 st.markdown(presets[name].outcome)
@@ -87,7 +99,7 @@ def figure_panel(key: str, trace: Trace, found: Measured) -> bool:
     revision = _revision(experiment, knob)
     hint = "computing…" if len(knob_values(experiment, knob)) else "network too large to scrub live"
     result = panel(
-        panel_figures(trace, found, _ghosts(experiment), state.view(), state.span(revision)),
+        panel_figures(trace, found, pinned_ghosts(experiment), state.view(), state.span(revision)),
         num_steps=trace.num_steps,
         cursor=cursor_of(trace),
         key=key,
@@ -113,7 +125,7 @@ def _revision(experiment: Experiment, knob: str) -> str:
     return f"{knob}:{experiment.changed(knob, 1.0).canonical()}"
 
 
-def _ghosts(experiment: Experiment) -> list[Ghost]:
+def pinned_ghosts(experiment: Experiment) -> list[Ghost]:
     """Curves of the pinned experiments, each labelled by what differs from now."""
     ghosts = []
     for pinned in state.pins():
@@ -131,7 +143,7 @@ def _pin_label(pinned: Experiment) -> str:
     return f"{label} (too large to draw)" if memory_needed(pinned) > MEMORY_LIMIT else label
 
 
-def _pin_buttons() -> None:
+def pin_buttons() -> None:
     """One button for every pinned curve; a click lets it go."""
     for index, pinned in enumerate(state.pins()):
         every = describe_change(state.experiment(), pinned, longest=1000) or "same settings"
@@ -145,19 +157,22 @@ def _pin_buttons() -> None:
         )
 
 
-def equations(trace: Trace) -> None:
-    """The derivation of backpropagation through time with the numbers of the cursor's step."""
+def equations(
+    trace: Trace,
+    title: str = "Backpropagation through time, term by term, with the numbers of the cursor's step",
+    parts: Callable[[Trace, int, int], list[EquationStep]] = derivation,
+    *,
+    key: str = "equations",
+    expanded: bool = False,
+) -> None:
+    """A derivation, that of backpropagation through time, with the numbers of the cursor's step."""
     step = max(1, cursor_of(trace))
-    box = st.expander(
-        "Backpropagation through time, term by term, with the numbers of the cursor's step",
-        key="equations",
-        on_change="rerun",
-    )
+    box = st.expander(title, key=key, expanded=expanded, on_change="rerun")
     if not box.open:
         return
     with box:
         st.markdown(f"#### Step t = {step}")
-        for part in derivation(trace, step, sample_of(trace.experiment)):
+        for part in parts(trace, step, sample_of(trace.experiment)):
             st.markdown(f"**{part.title}**. {part.explain}")
             formula, numbers = st.columns(2)
             formula.latex(part.latex)
@@ -180,7 +195,7 @@ def range_of_knob(key: str, trace: Trace) -> None:
     values = knob_values(experiment, knob)
     if not len(values):
         return  # the slider says so
-    found = knob_frames(trace, knob, values, _ghosts(experiment))
+    found = knob_frames(trace, knob, values, pinned_ghosts(experiment))
     revision = _revision(experiment, knob)
     state.remember_span(revision, found.span)
     moving = {"eigenvalues": eigenvalue_frames(experiment, state.view())} if knob == "weight_scale" else {}

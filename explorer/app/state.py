@@ -28,6 +28,14 @@ def begin() -> None:
         _load()
 
 
+def visit(page: str) -> None:
+    """Keep all settings when another page is opened from the menu, which empties the address."""
+    moved = st.session_state.get("page", page) != page
+    st.session_state["page"] = page
+    if moved and "experiment" in st.session_state and not st.query_params:
+        _write()
+
+
 def experiment() -> Experiment:
     """The current experiment."""
     current: Experiment = st.session_state["experiment"]
@@ -100,8 +108,9 @@ def change(path: str, value: Any) -> None:
     try:
         replace(experiment().changed(path, value))
     except ValidationError as error:
-        problem = error.errors()[0]
-        st.session_state["rejected"] = [f"{path} = {str(value)[:40]} is not allowed: {problem['msg']}."]
+        problem = error.errors()[0]["msg"].removeprefix("Value error, ")
+        shown = str(value)[:40] or "(nothing)"
+        st.session_state["rejected"] = [f"{path} = {shown} is not allowed: {problem}."]
 
 
 def look(**changes: Any) -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 _CSS = """
 <style>
-[data-testid="stMainBlockContainer"] { padding: 0.5rem 1.25rem 1rem; }
+[data-testid="stHeader"] { height: 2.6rem; min-height: 2.6rem; }
+[data-testid="stMainBlockContainer"] { padding: 2.9rem 1.25rem 1rem; }
 [data-testid="stMainBlockContainer"] [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 [data-testid="stSidebarHeader"] { height: 2.25rem; margin: 0; padding: 0.25rem 0.5rem 0; }
 [data-testid="stSidebarUserContent"] { padding-top: 0; }

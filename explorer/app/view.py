@@ -9,6 +9,7 @@ from pydantic import ValidationError, field_validator
 
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
+from explorer.lessons.architectures import USUAL
 from explorer.parameters import Parameters, parameter
 from explorer.sweep import knobs
 
@@ -27,16 +28,36 @@ class View(Parameters):
     samples: bool = parameter(
         False, "single samples", "Draw every sequence of the batch, not only median and band."
     )
-    gate: str = parameter("", "gate", "The gate drawn as a heat map.", max_length=20)
+    gate: str = parameter(
+        "",
+        "gate",
+        "The gate drawn as a heat map, or whose distribution over the units is drawn.",
+        max_length=20,
+    )
+    unit: int = parameter(0, "unit", "The hidden unit that is looked at alone.", bounds=(0, 511), step=1)
     knob: str = parameter(
         "weight_scale", "scrub", "The setting that the slider in the figure runs through.", max_length=40
+    )
+    architectures: str = parameter(
+        USUAL,
+        "architectures",
+        "Up to eight architectures on the same input with the same seed; the first is the reference.",
+        max_length=300,
+    )
+    matched: bool = parameter(
+        False,
+        "same number of parameters",
+        "Choose each hidden size so that there are about as many parameters as in the first architecture.",
+    )
+    drawn: str = parameter(
+        "", "drawn network", "The architecture that is drawn unrolled in time.", max_length=40
     )
 
     @field_validator("gate")
     @classmethod
     def _some_cell_has_it(cls, gate: str) -> str:
-        if gate and not any(gate in kind.gates for _, kind in CELLS.values()):
-            raise ValueError("no cell has this gate")
+        if gate and not any(gate in (*kind.gates, *kind.states) for _, kind in CELLS.values()):
+            raise ValueError("no cell has this gate or state")
         return gate
 
     @field_validator("knob")

@@ -193,10 +193,15 @@ def plot_activations(trace: Trace, gate: str | None = None, *, dark: bool = Fals
         kind: Kind = getattr(trace.experiment.cell, "activation", "tanh")
         values, exponents = np.moveaxis(trace.forward.states["h"][1:], 1, 2), trace.forward.exponents
         powers = None if exponents is None else exponents[1:]
-        return style.themed(activations(values, kind, exponents=powers), dark)
-    return style.themed(
-        activations(
-            trace.gates[gate], "tanh" if gate in ("cell", "new", "candidate") else "sigmoid", name=gate
-        ),
-        dark,
-    )
+        return style.themed(activations(values, _fitting(values, kind), exponents=powers), dark)
+    usual: Kind = "tanh" if gate in ("cell", "new", "candidate") else "sigmoid"
+    values = trace.gates[gate]
+    return style.themed(activations(values, _fitting(values, usual), name=gate), dark)
+
+
+def _fitting(values: np.ndarray, usual: Kind) -> Kind:
+    """``usual``, or ``linear`` where values lie outside its range, as those of a ReLU gate do."""
+    low = {"tanh": -1.0, "sigmoid": 0.0}.get(usual, -np.inf)
+    high = 1.0 if usual in ("tanh", "sigmoid") else np.inf
+    finite = values[np.isfinite(values)]
+    return usual if finite.min(initial=low) >= low and finite.max(initial=low) <= high else "linear"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from explorer.trace import Trace
 
 SIGNED = frozenset({"cell", "new", "candidate"})
-"""Activations between −1 and 1; all other gates lie between 0 and 1."""
+"""Activations between −1 and 1; other gates lie between 0 and 1 unless their activation leaves that range."""
 
 
 def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure | None:
@@ -39,8 +39,10 @@ def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure |
     heat = np.asarray(values[chosen])
     steps, size = heat.shape
     units = chosen_units(size)
-    shown = np.ascontiguousarray(heat[:, units].T, dtype=np.float32)
-    signed = chosen in SIGNED
+    shown = np.where(np.isfinite(heat), heat, np.nan)[:, units].T
+    limit = max(1.0, float(np.abs(shown).max(where=~np.isnan(shown), initial=0)))
+    signed = chosen in SIGNED or bool((shown < 0).any())
+    shown = np.ascontiguousarray(shown, np.float32 if limit < float(np.finfo(np.float32).max) else np.float64)
     color = style.gate_look(chosen, list(values).index(chosen))[0]
     x = np.arange(1, steps + 1)
     bar: Figure = {
@@ -52,9 +54,10 @@ def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure |
         "xpad": 4,
         "x": 1.0,
     }
-    bar |= {"tickvals": [-1, 0, 1] if signed else [0, 0.5, 1], "tickfont": {"size": style.SMALL}}
+    ticks = [-limit, 0, limit] if signed else [0, limit / 2, limit]
+    bar |= {"tickvals": ticks, "tickformat": ".3~g", "tickfont": {"size": style.SMALL}}
     data: list[Figure] = [
-        {"type": "heatmap", "x": x, "y": units, "z": shown, "zmin": -1 if signed else 0, "zmax": 1}
+        {"type": "heatmap", "x": x, "y": units, "z": shown, "zmin": -limit if signed else 0, "zmax": limit}
         | {
             "colorscale": DIVERGING if signed else [[0, BACKGROUND], [1, color]],
             "colorbar": bar,
@@ -66,8 +69,12 @@ def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure |
     data += [_mean(x, name, np.asarray(array), place) for place, (name, array) in enumerate(values.items())]
     title = f"{chosen}: unit" if len(units) == size else f"{chosen}: {len(units)} of {size}"
     lines = np.concatenate([line["y"] for line in data[1:]])
-    below = float(lines.min(where=np.isfinite(lines), initial=0.0)) < -0.02
-    means = style.axis("mean", -1.05 if below else -0.05, 1.05, domain=[0, 0.3], anchor="x", nticks=3)
+    least, most = (
+        float(pick(lines, where=np.isfinite(lines), initial=0.0))
+        for pick in (np.minimum.reduce, np.maximum.reduce)
+    )
+    least = 1.05 * min(least, -1.0) if least < -0.02 else -0.05
+    means = style.axis("mean", least, 1.05 * max(most, 1.0), domain=[0, 0.3], anchor="x", nticks=3)
     entries = [(name, *style.gate_look(name, place)) for place, name in enumerate(values)]
     parts: Figure = {
         "xaxis": style.time_axis(steps, showgrid=False, anchor="y2"),

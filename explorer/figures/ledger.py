@@ -23,7 +23,7 @@ _LIMITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 
 def names(gated: bool) -> dict[str, str]:
     """Account → what the legend calls it."""
     plain = {"slope": "slope (saturation)", "matrix": "matrix"}
-    gates = {"slope": "gates (direct)", "matrix": "via W_hh"}
+    gates = {"slope": "direct path", "matrix": "via W_hh"}
     return (gates if gated else plain) | {"loss": "loss", "total": "sum"}
 
 
@@ -44,7 +44,7 @@ def ledger(
         matrix: the same of the recurrent matrix, or of all paths through it beside the direct one.
         loss: the same of a loss that enters at t-1.
         norms: log10 of the gradient itself, [T+1, B]: tells "no gradient" from "not a number".
-        gated: name the accounts as in an LSTM or GRU.
+        gated: a direct path leads from state to state, as in an LSTM or GRU: name the accounts after it.
     """
     given = {"slope": slope, "matrix": matrix, "loss": np.zeros_like(slope) if loss is None else loss}
     accounts = {name: log.median_of_numbers(values) for name, values in given.items()}
@@ -54,7 +54,7 @@ def ledger(
     width = max(1, -(-total_steps // MAX_BARS))
     first = np.arange(1, total_steps + 1, width, dtype=float)
     centres = first + (np.minimum(first + width, total_steps + 1) - first - 1) / 2
-    means = {name: _binned(values, width) for name, values in accounts.items()}
+    means = {name: binned(values, width) for name, values in accounts.items()}
     limit, cut = _limit(means)
     called = names(gated)
     data: list[Figure] = []
@@ -115,7 +115,7 @@ def _shaded(accounts: dict[str, np.ndarray], norms: np.ndarray | None) -> tuple[
     return shapes, notes
 
 
-def _binned(values: np.ndarray, width: int) -> np.ndarray:
+def binned(values: np.ndarray, width: int) -> np.ndarray:
     """Means of ``width`` neighbours; the last bin may be shorter."""
     if width == 1:
         return values
@@ -158,7 +158,7 @@ def ledger_alt(slope: np.ndarray, matrix: np.ndarray, *, gated: bool = False) ->
     """One sentence with the numbers of ``ledger``."""
     plain = {"slope": "the slope contributes", "matrix": "the matrix contributes"}
     paths = {
-        "slope": "the direct path through the gates contributes",
+        "slope": "the direct path contributes",
         "matrix": "the paths through W_hh contribute",
     }
     parts = []
@@ -175,7 +175,7 @@ def plot_ledger(trace: Trace, *, dark: bool = False) -> go.Figure:
     from explorer.measures.ledger import ledger as measure
 
     accounts = measure(trace)
-    gated = bool(trace.experiment.cell.gates)
+    gated = accounts.keeping is not None
     return style.themed(
         ledger(accounts.slope, accounts.matrix, accounts.loss, norms=accounts.norms, gated=gated), dark
     )

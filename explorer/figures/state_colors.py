@@ -86,6 +86,6 @@ def _linear_ticks(limit: float) -> tuple[list[float], list[str]]:
     return [-limit, 0.0, limit], [f"−{limit:g}", "0", f"{limit:g}"]
 
 
-def chosen_units(size: int) -> np.ndarray:
-    """All units, or ``MAX_ROWS`` evenly spread ones."""
-    return np.unique(np.linspace(0, size - 1, min(size, MAX_ROWS)).round().astype(int))
+def chosen_units(size: int, most: int = MAX_ROWS) -> np.ndarray:
+    """All units, or ``most`` evenly spread ones."""
+    return np.unique(np.linspace(0, size - 1, min(size, most)).round().astype(int))

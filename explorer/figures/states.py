@@ -84,8 +84,7 @@ def states(
         },
     }
     if strip and inputs is not None:
-        drawn = kind or ("line" if inputs.shape[1] == 1 else "channels")
-        trace, axis = _input(inputs, drawn, characters)
+        trace, axis = input_strip(inputs, kind, characters)
         data.append(trace)
         parts["yaxis2"] = axis | {"domain": [0, 0.18], "anchor": "x"}
         parts["xaxis"] |= {"anchor": "y2"}
@@ -96,9 +95,12 @@ def states(
     return {"data": data, "layout": style.layout(f"states:{steps}:{size}", **parts)}
 
 
-def _input(inputs: np.ndarray, kind: Kind, characters: Sequence[str]) -> tuple[Figure, Figure]:
-    """(trace, its y axis) of the strip under the heat map."""
+def input_strip(
+    inputs: np.ndarray, kind: Kind | None = None, characters: Sequence[str] = ()
+) -> tuple[Figure, Figure]:
+    """(trace on y2, its y axis): the input [T, I] as a strip under a heat map; arguments as of ``states``."""
     x = np.arange(1, len(inputs) + 1)
+    kind = kind or ("line" if inputs.shape[1] == 1 else "channels")
     bare = {"showgrid": False, "showticklabels": False, "ticks": ""}
     title = {"fixedrange": True}
     if kind == "characters":
@@ -166,6 +168,13 @@ def trace_states(trace: Trace, *, sample: int = 0, state: str = "h") -> Figure:
     exponents = None if record.exponents is None else record.exponents[:, sample]
     if exponents is not None and not exponents.any():
         exponents = None
+    inputs, kind, characters = sample_input(trace, sample)
+    values = record.states[state][:, :, sample]
+    return states(values, inputs, kind=kind, characters=characters, exponents=exponents, name=state)
+
+
+def sample_input(trace: Trace, sample: int) -> tuple[np.ndarray, Kind | None, list[str]]:
+    """(x [T, I], how it is drawn, its characters): what ``input_strip`` needs of one sample."""
     inputs, signal = trace.inputs[:, sample], trace.experiment.signal
     kinds: dict[str, Kind] = {"digits": "brightness", "text": "characters"}
     kind = kinds.get(signal.kind) if inputs.shape[1] == signal.input_size else None
@@ -173,5 +182,4 @@ def trace_states(trace: Trace, *, sample: int = 0, state: str = "h") -> Figure:
     if kind == "characters":
         alphabet = sorted(set(getattr(signal, "text", ""))) or [" "]
         characters = [alphabet[k] for k in inputs.argmax(axis=1)]
-    values = record.states[state][:, :, sample]
-    return states(values, inputs, kind=kind, characters=characters, exponents=exponents, name=state)
+    return inputs, kind, characters

@@ -32,6 +32,9 @@ COLORS: dict[str, str] = {
     "total": TEXT,
     "zero": OCHRE,
     "not_finite": VERMILLION,
+    "direct": VERMILLION,
+    "full": BLUE,
+    "below": GREEN,
 }
 """Meaning → colour."""
 GHOSTS: tuple[tuple[str, str], ...] = (
@@ -52,6 +55,30 @@ GATES: dict[str, tuple[str, str]] = {
     "candidate": (OCHRE, "dot"),
 }
 """Gate → (colour, dash); gates of further cells get the ghosts' looks."""
+LOOKS: tuple[tuple[str, str, str], ...] = (
+    (BLUE, "solid", "circle"),
+    (VERMILLION, "dash", "square"),
+    (GREEN, "dashdot", "diamond"),
+    (OCHRE, "longdash", "triangle-up"),
+    (PURPLE, "dot", "cross"),
+    (GREY, "longdashdot", "x"),
+    (WINE, "solid", "star"),
+    (VIOLET, "dash", "hexagon"),
+)
+"""(colour, dash, marker) of up to eight curves that are compared as equals."""
+LABELS: dict[str, str] = {
+    "input": "input i",
+    "forget": "forget f",
+    "output": "output o",
+    "cell": "candidate g",
+    "reset": "reset r",
+    "update": "update z",
+    "new": "candidate n",
+    "active": "active m",
+    "c": "cell c",
+    "h": "state h",
+}
+"""Gate or state → its name with the letter of the equations; further ones go by their own name."""
 THEMES: dict[bool, dict[str, str]] = {
     False: {"text": "#1B1F24", "muted": "#636669", "grid": "#DDDDDE", "background": "#FFFFFF"},
     True: {"text": "#EEF2F6", "muted": "#A7ACB1", "grid": "#32373E", "background": "#11151C"},

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from explorer.lessons import equations_generic, equations_gru, equations_lstm, equations_rnn
+from explorer.lessons import (
+    equations_direct,
+    equations_generic,
+    equations_gru,
+    equations_lstm,
+    equations_mgu,
+    equations_rnn,
+)
 from explorer.lessons.equation_step import EquationStep
 from explorer.lessons.live import Live
 from explorer.lessons.magnitudes import aligned, grad_latex, log10_norm, norm_is, number_latex
@@ -18,6 +25,14 @@ CELL_EQUATIONS: dict[str, tuple[Part, Part]] = {
     "rnn": (equations_rnn.forward, equations_rnn.backward),
     "lstm": (equations_lstm.forward, equations_lstm.backward),
     "gru": (equations_gru.forward, equations_gru.backward),
+    "peephole": (equations_lstm.forward, equations_lstm.backward),
+    "coupled": (equations_lstm.forward, equations_lstm.backward),
+    "ablated": (equations_lstm.forward, equations_lstm.backward),
+    "mgu": (equations_mgu.forward, equations_mgu.backward),
+    "residual": (equations_direct.forward, equations_direct.backward),
+    "antisymmetric": (equations_direct.forward, equations_direct.backward),
+    "clockwork": (equations_direct.forward, equations_direct.backward),
+    "echo": (equations_direct.forward, equations_direct.backward),
 }
 _GENERIC: tuple[Part, Part] = (equations_generic.forward, equations_generic.backward)  # all other cells
 
@@ -91,7 +106,10 @@ def _weights(live: Live) -> EquationStep:
     tail = {
         "after": r", \quad \delta_t = (\delta^r_t,\, \delta^z_t,\, r_t \odot \delta^n_t)",
         "before": r" \quad (\text{for } U_n: \; r_t \odot h_{t-1} \text{ in place of } h_{t-1})",
-    }.get(getattr(cell, "reset", ""), "")
+        "mgu": r" \quad (\text{for } U_n: \; f_t \odot h_{t-1} \text{ in place of } h_{t-1})",
+        "antisymmetric": r", \quad \frac{\partial L}{\partial M} \propto \frac{\partial L}{\partial U}"
+        r" - \Bigl(\frac{\partial L}{\partial U}\Bigr)^{\!\top}",
+    }.get(getattr(cell, "reset", cell.kind), "")
     lines = [
         rf"\text{{step }} {k}:\; " + norm_is(rf"\delta_{{{k}}}\, h_{{{k - 1}}}^\top", size, "&=")
         for k, size in {t: term, last: nearest}.items()

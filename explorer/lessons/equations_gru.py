@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from explorer.cells.gru import GRU
@@ -28,6 +26,7 @@ def forward(live: Live) -> list[EquationStep]:
     """Gates, candidate, state."""
     t, after = live.t, _cell(live).reset == "after"
     keep, fresh = _keep(live)
+    functions = _cell(live).functions
     inner = r"r_t \odot (U_n h_{t-1} + b_{hn})" if after else r"U_n (r_t \odot h_{t-1}) + b_{hn}"
     mean = {
         letter: rf"\overline{{{letter}_{{{t}}}}} = {number_latex(float(live.gate(gate).mean()))}"
@@ -36,14 +35,17 @@ def forward(live: Live) -> list[EquationStep]:
     return [
         EquationStep(
             "Gates",
-            r"r_t = \sigma(a^r_t), \quad z_t = \sigma(a^z_t), \qquad"
+            rf"r_t = {functions['reset'].latex.format(a='a^r_t')}, \quad "
+            rf"z_t = {functions['update'].latex.format(a='a^z_t')}, \qquad"
             r" a^k_t = W_k x_t + b_{ih,k} + U_k h_{t-1} + b_{hh,k}",
             rf"{mean['r']}, \quad {mean['z']}",
             "A bar is the mean over the hidden units.",
         ),
         EquationStep(
             "Candidate",
-            rf"n_t = \tanh(W_n x_t + b_{{in}} + {inner})",
+            "n_t = "
+            + functions["new"].latex.format(a="a^n_t")
+            + rf", \qquad a^n_t = W_n x_t + b_{{in}} + {inner}",
             rf"{mean['n']}, \quad " + norm_is(f"n_{{{t}}}", log10_norm(live.gate("new"))),
             "Drawn here is r after the matrix (PyTorch); the original paper has it before the matrix."
             if after
@@ -68,19 +70,27 @@ def backward(live: Live) -> list[EquationStep]:
     return [_gates(live, after), _recursion(live, after), product(live, _jacobian(live)), _keep_product(live)]
 
 
+def _slope(live: Live, gate: str, index: str) -> str:
+    """The slope of a gate or of the candidate with the ⊙ before it; "" for the identity."""
+    letter, function = {"reset": "r", "update": "z", "new": "n"}[gate], _cell(live).functions[gate]
+    latex = function.slope_latex.format(a=f"a^{letter}_{index}", y=f"{letter}_{index}")
+    return "" if function.name == "linear" else rf" \odot {latex}"
+
+
 def _jacobian(live: Live) -> str:
     """J_k in symbols."""
     if _cell(live).update == "keeps":
         keep, fresh, difference = "z_k", "(1 - z_k)", "(h_{k-1} - n_k)"
     else:
         keep, fresh, difference = "1 - z_k", "z_k", "(n_k - h_{k-1})"
+    slope_r, slope_z, slope_n = (_slope(live, gate, "k") for gate in ("reset", "update", "new"))
     if _cell(live).reset == "after":
-        inner = r"D_{r_k} U_n + D_{(U_n h_{k-1} + b_{hn}) \odot r_k \odot (1 - r_k)} U_r"
+        inner = rf"D_{{r_k}} U_n + D_{{(U_n h_{{k-1}} + b_{{hn}}){slope_r}}} U_r"
     else:
-        inner = r"U_n D_{r_k} + U_n D_{h_{k-1} \odot r_k \odot (1 - r_k)} U_r"
+        inner = rf"U_n D_{{r_k}} + U_n D_{{h_{{k-1}}{slope_r}}} U_r"
     return (
-        rf"D_{{{keep}}} + D_{{{difference} \odot z_k \odot (1 - z_k)}} U_z"
-        rf" + D_{{{fresh} \odot (1 - n_k^2)}} \bigl({inner}\bigr), \quad D_x = \operatorname{{diag}}(x)"
+        rf"D_{{{keep}}} + D_{{{difference}{slope_z}}} U_z"
+        rf" + D_{{{fresh}{slope_n}}} \bigl({inner}\bigr), \quad D_x = \operatorname{{diag}}(x)"
     )
 
 
@@ -96,9 +106,9 @@ def _gates(live: Live, after: bool) -> EquationStep:
     return EquationStep(
         "Through the gates",
         aligned(
-            rf"\delta^n_t &= {fresh} \odot (1 - n_t^2) \odot {gradient}",
-            rf"\delta^z_t &= {difference} \odot z_t \odot (1 - z_t) \odot {gradient}",
-            rf"\delta^r_t &= {reset} \odot r_t \odot (1 - r_t)",
+            rf"\delta^n_t &= {fresh}{_slope(live, 'new', 't')} \odot {gradient}",
+            rf"\delta^z_t &= {difference}{_slope(live, 'update', 't')} \odot {gradient}",
+            rf"\delta^r_t &= {reset}{_slope(live, 'reset', 't')}",
         ),
         aligned("&" + r", \quad ".join(sizes[:2]), "&" + r", \quad ".join(sizes[2:])),
         "Where the old state is kept the candidate gets little gradient, because the two shares add up to 1.",
@@ -140,11 +150,13 @@ def _keep_product(live: Live) -> EquationStep:
     if t >= last:
         numbers = r"\text{no factor yet: } 1"
     else:
-        slots = live.slot_values("update", t, last)
-        signed = slots if keep == "z_k" else -slots
-        kept = -np.logaddexp(0, -signed).sum(axis=0) / math.log(10)
+        factors = live.kept("h", t, last)
+        with np.errstate(divide="ignore"):
+            kept = np.log10(np.abs(factors.astype(np.float64))).sum(axis=0)
+        chain = rf"\prod_{{k={t + 1}}}^{{{last}}} {keep}"
+        chain = rf"\Bigl|{chain}\Bigr|" if (factors < 0).any() else chain
         numbers = aligned(
-            rf"\prod_{{k={t + 1}}}^{{{last}}} {keep} &:\; {size_latex(float(np.median(kept)))}"
+            rf"{chain} &:\; {size_latex(float(np.median(kept)))}"
             rf"\text{{ (middle unit)}}, \; {size_latex(float(kept.max()))}\text{{ (best unit)}}",
             rf"\text{{mean factor}} &= {size_latex(float(kept.mean()) / (last - t))}",
         )

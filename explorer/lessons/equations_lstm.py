@@ -1,4 +1,4 @@
-"""The derivation for the LSTM: a lane through the cell and a path through the gates."""
+"""The derivation for the LSTM and its siblings: a lane through the cell and a path through the gates."""
 
 from __future__ import annotations
 
@@ -6,36 +6,45 @@ import math
 
 import numpy as np
 
+from explorer.cells.long_memory import LongMemory
 from explorer.lessons.equation_step import EquationStep
 from explorer.lessons.live import Live
 from explorer.lessons.magnitudes import aligned, grad_latex, norm_is, number_latex, size_latex
+from explorer.lessons.memory_symbols import LETTERS, Symbols
 from explorer.lessons.recursion import arrival, factor_latex, fresh_latex, product, zero_sentence
 
-_SLOTS = {"input": "i", "forget": "f", "cell": "g", "output": "o"}
-_LN10 = math.log(10)
+_COUNTS = {3: "Three", 4: "Four"}
+
+
+def _symbols(live: Live) -> Symbols:
+    cell = live.trace.experiment.cell
+    assert isinstance(cell, LongMemory)
+    return Symbols(cell)
 
 
 def forward(live: Live) -> list[EquationStep]:
     """Gates and states."""
-    t = live.t
+    t, symbols = live.t, _symbols(live)
     means = [
         rf"\overline{{{letter}_{{{t}}}}} = {number_latex(float(live.gate(gate).mean()))}"
-        for gate, letter in _SLOTS.items()
+        for gate, letter in LETTERS.items()
     ]
+    held = live.trace.experiment.hold
+    bar = "A bar is the mean over the units: a forget gate near 1 keeps the cell, one near 0 erases it"
+    gates = [symbols.gate(name).replace("=", "&=", 1) for name in LETTERS]
     return [
         EquationStep(
             "Gates",
             aligned(
-                r"i_t &= \sigma(a^i_t), \quad f_t = \sigma(a^f_t), \quad g_t = \tanh(a^g_t), "
-                r"\quad o_t = \sigma(a^o_t)",
+                *(rf"{one}, \quad {other.replace('&', '')}" for one, other in (gates[:2], gates[2:])),
                 r"a^k_t &= W_k x_t + b_{ih,k} + U_k h_{t-1} + b_{hh,k}",
             ),
             r", \quad ".join(means),
-            "A bar is the mean over the units: a forget gate near 1 keeps the cell, one near 0 erases it.",
+            f"{bar}; held gates ({held}) are constants and pass no gradient on." if held else f"{bar}.",
         ),
         EquationStep(
             "States",
-            r"c_t = f_t \odot c_{t-1} + i_t \odot g_t, \qquad h_t = o_t \odot \tanh(c_t)",
+            rf"c_t = f_t \odot c_{{t-1}} + i_t \odot g_t, \qquad h_t = o_t \odot {symbols.shown()}",
             aligned(
                 *(
                     norm_is(f"{name}_{{{t - 1}}}", live.state(name, t - 1), "&=")
@@ -66,8 +75,8 @@ def backward(live: Live) -> list[EquationStep]:
 
 
 def _cell_gradient(live: Live) -> EquationStep:
-    t, steps = live.t, live.trace.num_steps
-    direct = live.times("c", t + 1, live.gate("forget", t + 1)) if t < steps else -math.inf
+    t, steps, symbols = live.t, live.trace.num_steps, _symbols(live)
+    direct = live.times("c", t + 1, live.kept("c", t, t + 1)[0]) if t < steps else -math.inf
     through = live.times("h", t, live.partials.within["h", "c"][0, :, 0])
     total = grad_latex("c", t) + r"\big|_{\text{total}}"
     explain = "The figure draws the total gradient, which is what automatic differentiation returns for c."
@@ -78,9 +87,8 @@ def _cell_gradient(live: Live) -> EquationStep:
     return EquationStep(
         "Gradient of the cell: total = direct + through h",
         rf"{grad_latex('c', 't')}\Big|_{{\text{{total}}}} = "
-        rf"\underbrace{{f_{{t+1}} \odot {grad_latex('c', 't+1')}}}_{{\text{{direct}}}} + "
-        rf"\underbrace{{o_t \odot \bigl(1 - \tanh^2 c_t\bigr) \odot {grad_latex('h', 't')}}}_"
-        r"{\text{through } h_t}",
+        rf"\underbrace{{{symbols.direct}_{{t+1}} \odot {grad_latex('c', 't+1')}}}_{{\text{{direct}}}} + "
+        rf"\underbrace{{{symbols.through_h()} \odot {grad_latex('h', 't')}}}_{{\text{{through }} h_t}}",
         aligned(
             norm_is(r"\text{direct}", direct, "&="),
             norm_is(r"\text{through } h", through, "&="),
@@ -91,67 +99,85 @@ def _cell_gradient(live: Live) -> EquationStep:
 
 
 def _gates(live: Live) -> EquationStep:
-    t = live.t
-    sizes = [norm_is(rf"\delta^{letter}_{{{t}}}", live.delta_size(slot)) for slot, letter in _SLOTS.items()]
+    t, symbols = live.t, _symbols(live)
+    sizes = [
+        norm_is(rf"\delta^{letter}_{{{t}}}", live.delta_size(slot)) for slot, letter in symbols.slots.items()
+    ]
+    formulas = [
+        rf"\delta^{letter}_t &= {symbols.written(name)}{symbols.slope(name)} \odot "
+        + grad_latex("h" if name == "output" else "c", "t")
+        for name, letter in symbols.slots.items()
+    ]
+    explain = (
+        "The slope of a gate, such as f(1 − f), is at most 1/4 and small for a gate that is open or shut."
+    )
+    if not symbols.standard_gates:
+        explain = f"Each slope is that of the gate's own activation: {symbols.functions_text()}."
     return EquationStep(
         "Through the gates",
-        aligned(
-            rf"\delta^i_t &= g_t \odot i_t \odot (1 - i_t) \odot {grad_latex('c', 't')}, \quad"
-            rf" \delta^f_t = c_{{t-1}} \odot f_t \odot (1 - f_t) \odot {grad_latex('c', 't')}",
-            rf"\delta^g_t &= i_t \odot (1 - g_t^2) \odot {grad_latex('c', 't')}, \quad"
-            rf" \delta^o_t = \tanh(c_t) \odot o_t \odot (1 - o_t) \odot {grad_latex('h', 't')}",
-        ),
+        aligned(*formulas),
         aligned("&" + r", \quad ".join(sizes[:2]), "&" + r", \quad ".join(sizes[2:])),
-        "The slope of a gate, such as f(1 − f), is at most 1/4 and small for a gate that is open or shut.",
+        explain,
     )
 
 
 def _recursion(live: Live) -> EquationStep:
-    t = live.t
+    t, symbols = live.t, _symbols(live)
     lanes = [
         norm_is(rf"U_{letter}^\top \delta^{letter}_{{{t}}}", live.lane(slot))
-        for slot, letter in _SLOTS.items()
+        for slot, letter in symbols.slots.items()
     ]
-    pulled, here = live.lane(*_SLOTS), live.gradient("h", t)
+    pulled, here = live.lane(*symbols.slots), live.gradient("h", t)
+    letters = ", ".join(symbols.slots.values())
     return EquationStep(
         "One step back through h",
-        rf"{grad_latex('h', 't-1')} = \sum_{{k \in \{{i, f, g, o\}}}} U_k^\top \delta^k_t"
-        + fresh_latex(live),
+        rf"{grad_latex('h', 't-1')} = \sum_{{k \in \{{{letters}\}}}} U_k^\top \delta^k_t" + fresh_latex(live),
         aligned(
             norm_is(grad_latex("h", t), here, "&="),
-            rf"{lanes[0]} &, \quad {lanes[1]}",
-            rf"{lanes[2]} &, \quad {lanes[3]}",
+            r" &, \quad ".join(lanes[:2]),
+            r" &, \quad ".join(lanes[2:]),
             arrival(live, rf"\textstyle\sum_k U_k^\top \delta^k_{{{t}}}", pulled, here),
         ),
         zero_sentence(live)
-        or f"Four matrices carry the gradient to the previous h; sample {live.sample} is shown.",
+        or f"{_COUNTS[len(lanes)]} matrices carry the gradient to the previous h; "
+        f"sample {live.sample} is shown.",
     )
 
 
 def _lane(live: Live) -> EquationStep:
-    t, gate = live.t, live.gate("forget")
-    here, kept = live.gradient("c", t), live.times("c", t, gate)
-    bounds = (number_latex(float(f)) for f in (gate.min(), gate.mean(), gate.max()))
+    t, symbols = live.t, _symbols(live)
+    factor, name = live.kept("c", t - 1, t)[0], symbols.direct
+    here, kept = live.gradient("c", t), live.times("c", t, factor)
+    bounds = (number_latex(float(f)) for f in (factor.min(), factor.mean(), factor.max()))
+    formula = rf"{grad_latex('c', 't-1')}\Big|_{{\text{{direct}}}} = {name}_t \odot {grad_latex('c', 't')}"
+    if symbols.peepholes:
+        formula = aligned(formula.replace("=", "&=", 1), symbols.direct_equation().replace("=", "&=", 1))
     return EquationStep(
         "One step back along the cell",
-        rf"{grad_latex('c', 't-1')}\Big|_{{\text{{direct}}}} = f_t \odot {grad_latex('c', 't')}",
+        formula,
         aligned(
             norm_is(grad_latex("c", t), here, "&="),
-            norm_is(rf"f_{{{t}}} \odot {grad_latex('c', t)}", kept, "&=") + factor_latex(kept, here),
-            rf"f_{{{t}}} &:\; " + r" \;/\; ".join(bounds) + r"\quad\text{(least / mean / most)}",
+            norm_is(rf"{name}_{{{t}}} \odot {grad_latex('c', t)}", kept, "&=") + factor_latex(kept, here),
+            rf"{name}_{{{t}}} &:\; " + r" \;/\; ".join(bounds) + r"\quad\text{(least / mean / most)}",
         ),
-        "No matrix and no squashing slope stands on this lane: the forget gate is the whole factor.",
+        "No matrix stands on this lane, but through the peepholes its factor is more than the forget gate."
+        if symbols.peepholes
+        else "No matrix and no squashing slope stands on this lane: the forget gate is the whole factor.",
     )
 
 
 def _lane_product(live: Live) -> EquationStep:
-    t, last = live.t, live.last
+    t, last, letter = live.t, live.last, _symbols(live).direct
     if t >= last:
         numbers = r"\text{no factor yet: } 1"
     else:
-        kept = -np.logaddexp(0, -live.slot_values("forget", t, last)).sum(axis=0) / _LN10
+        factors = live.kept("c", t, last)
+        with np.errstate(divide="ignore"):
+            kept = np.log10(np.abs(factors.astype(np.float64))).sum(axis=0)
+        chain = rf"\prod_{{k={t + 1}}}^{{{last}}} {letter}_k"
+        chain = rf"\Bigl|{chain}\Bigr|" if (factors < 0).any() else chain
         numbers = aligned(
-            rf"\prod_{{k={t + 1}}}^{{{last}}} f_k &:\; {size_latex(float(np.median(kept)))}"
+            rf"{chain} &:\; {size_latex(float(np.median(kept)))}"
             rf"\text{{ (middle unit)}}, \; {size_latex(float(kept.max()))}\text{{ (best unit)}}",
             rf"\text{{mean factor}} &= {size_latex(float(kept.mean()) / (last - t))}",
         )
@@ -159,7 +185,7 @@ def _lane_product(live: Live) -> EquationStep:
     return EquationStep(
         "All steps back along the cell",
         rf"\frac{{\partial c_{{{name}}}}}{{\partial c_t}}\Big|_{{\text{{direct}}}} ="
-        rf" \operatorname{{diag}}\Bigl(\prod_{{k=t+1}}^{{{name}}} f_k\Bigr)",
+        rf" \operatorname{{diag}}\Bigl(\prod_{{k=t+1}}^{{{name}}} {letter}_k\Bigr)",
         numbers,
         "This is the whole Jacobian only if the path through h is cut, that is for U = 0.",
     )

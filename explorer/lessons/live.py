@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from explorer.cells.cell import HIDDEN, MESSAGE, Partials
-from explorer.engine.backward import Pullback
 from explorer.engine.forward import Forward
 from explorer.engine.partials import partials_between
+from explorer.engine.pullback import Pullback
 from explorer.lessons.magnitudes import log10_norm
+from explorer.measures.adjoints import messages
 from explorer.trace import Trace
 
 _LOG2 = math.log10(2)
@@ -46,13 +47,18 @@ class Live:
     @cached_property
     def partials(self) -> Partials:
         """Element-wise derivatives of this step, arrays [1, …, H, 1]."""
+        return self._between(self.t - 1, self.t)
+
+    def _between(self, start: int, stop: int) -> Partials:
+        """Element-wise derivatives of the steps start + 1 … stop, arrays [stop - start, …, H, 1]."""
         record, one = self.trace.forward, slice(self.sample, self.sample + 1)
         column = Forward(
-            {name: array[self.t - 1 : self.t + 1, :, one] for name, array in record.states.items()},
-            record.slots[self.t - 1 : self.t, :, :, one],
-            record.gates[self.t - 1 : self.t, :, :, one],
+            {name: array[start : stop + 1, :, one] for name, array in record.states.items()},
+            record.slots[start:stop, :, :, one],
+            record.gates[start:stop, :, :, one],
+            conditions=record.conditions.rows(start, stop),
         )
-        return partials_between(self.trace.experiment.cell, column, 0, 1)
+        return partials_between(self.trace.experiment.cell, column, 0, stop - start)
 
     def _pull(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         system, partials = self.trace.system, self.partials
@@ -88,14 +94,14 @@ class Live:
         exponent = 0 if record.exponents is None else int(record.exponents[self.t - 1, self.sample])
         return log10_norm(record.slots[self.t - 1, self._slot[name], :, self.sample], exponent)
 
-    def slot_values(self, name: str, start: int, stop: int) -> np.ndarray:
-        """Pre-activations [stop - start, H] of the steps start + 1 … stop."""
-        return self.trace.forward.slots[start:stop, self._slot[name], :, self.sample]
-
     def gate(self, name: str, t: int | None = None) -> np.ndarray:
         """The values of a gate at a step, [H]; this step unless told otherwise."""
         step = self.t if t is None else t
         return self.trace.forward.gates[step - 1, self._gate[name], :, self.sample]
+
+    def kept(self, name: str, start: int, stop: int) -> np.ndarray:
+        """Factors of a state's direct path to its own next value at the steps start + 1 … stop, [n, H]."""
+        return self._between(start, stop).carry[name, name][:, :, 0]
 
     # ---- gradients ----
 
@@ -124,8 +130,7 @@ class Live:
         term = self.delta_size(*rows[HIDDEN]) + self.state("h", t - 1)
         if not rows[MESSAGE]:
             return term
-        slots = {name: self.slot_values(name, t - 1, t)[0] for name in self._slot}
-        message = cell.message(slots, {"h": self.trace.forward.states["h"][t - 1, :, self.sample]})
+        message = messages(self.trace, t - 1, t)[0, :, self.sample]
         return add_log10(2 * term, 2 * (self.delta_size(*rows[MESSAGE]) + log10_norm(message))) / 2
 
     # ---- words ----

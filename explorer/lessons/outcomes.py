@@ -10,6 +10,7 @@ import numpy as np
 from explorer.lessons.presets import Expectation, Preset
 from explorer.measures import decades_lost, gradient_norms, weight_gradient_total
 from explorer.measures.jacobian import largest_singular_values
+from explorer.measures.lanes import lane_derivatives
 from explorer.trace import Trace, run
 
 Measure = Callable[[Trace], float]
@@ -54,6 +55,23 @@ def mean_gate(name: str) -> Measure:
     return lambda trace: float(trace.gates[name].mean())
 
 
+def largest_cell(trace: Trace) -> float:
+    """Largest |c| over all steps, samples and units."""
+    return float(np.abs(trace.states["c"]).max())
+
+
+def forget_above_one(trace: Trace) -> float:
+    """Share of the forget gates that exceed 1."""
+    return float((trace.gates["forget"] > 1).mean())
+
+
+def beyond_forget_gates(trace: Trace) -> float:
+    """log10 of root mean squares over the units of sample 0: ∂c_T/∂c_0 along the cell against Π f_t."""
+    lanes = lane_derivatives(trace)
+    product = trace.gates["forget"][:, 0].prod(axis=0)
+    return float(lanes.direct[0] - 0.5 * np.log10(np.square(product).mean())) if lanes else math.nan
+
+
 def _jacobian_sizes(trace: Trace) -> np.ndarray:
     """log10 ‖∂h_T/∂h_t‖₂ for sample 0, [T+1]."""
     return largest_singular_values(trace, output="h")
@@ -94,6 +112,9 @@ MEASURES: dict[str, Measure] = {
     "spectral_radius": spectral_radius,
     "mean_update": mean_gate("update"),
     "mean_forget": mean_gate("forget"),
+    "largest_cell": largest_cell,
+    "forget_above_one": forget_above_one,
+    "beyond_forget_gates": beyond_forget_gates,
     "jacobian_decades_lost": jacobian_decades_lost,
     "jacobian_peak": jacobian_peak,
     "jacobian_peak_lag": jacobian_peak_lag,

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from explorer.cells import GRU, LSTM, RNN
+from explorer.cells import GRU, RNN
+from explorer.cells.long_memory import LongMemory
+from explorer.cells.mgu import MGU
 from explorer.measures.decay import Account
+from explorer.measures.direct_advice import for_direct_path
+from explorer.measures.gate_advice import (
+    KEEP,
+    Advice,
+    against_unbounded_gate,
+    cell_runs_away,
+    for_gates,
+    number,
+)
 from explorer.measures.saturation import saturated_share
-from explorer.theory import half_life_of_forget_gate, largest_singular_value
+from explorer.theory import largest_singular_value
 from explorer.trace import Trace
-
-Advice = tuple[str, dict[str, float | str]]  # the sentence; Experiment.changed path → value
-
-_KEEP = 2.0  # decades that a gate may cost over the whole sequence
 
 
 def advise(trace: Trace, tone: str, blame: str, sums: Account) -> Advice:
     """What to change, with the numbers that the sentence quotes computed from the trace."""
     cell = trace.experiment.cell
+    grows = tone in ("explodes", "not_a_number") or cell_runs_away(trace)
+    unbounded = against_unbounded_gate(trace) if grows else None
+    if unbounded:
+        return (unbounded[0], {}) if tone == "survives" else unbounded
     if tone == "survives":
         return _for_survivor(sums)
     if tone == "not_a_number":
@@ -28,8 +39,11 @@ def advise(trace: Trace, tone: str, blame: str, sums: Account) -> Advice:
         return _against_explosion(trace, blame, sums)
     if isinstance(cell, RNN):
         return _for_rnn(trace, cell, tone, blame, sums)
-    if isinstance(cell, (LSTM, GRU)):
-        return _for_gates(trace, cell, sums)
+    if isinstance(cell, (LongMemory, GRU, MGU)):
+        return for_gates(trace, sums)
+    own = for_direct_path(trace, sums)
+    if own:
+        return own
     target = _cancelling_scale(trace, sums) or 1.0
     return f"Draw the matrix orthogonal at weight scale {number(target)}.", {
         "initializer": "orthogonal",
@@ -39,17 +53,12 @@ def advise(trace: Trace, tone: str, blame: str, sums: Account) -> Advice:
 
 def _for_survivor(sums: Account) -> Advice:
     """A sum over many losses may look healthy although none of them reaches far."""
-    if np.isnan(sums.loss) or sums.loss < -_KEEP:
+    if np.isnan(sums.loss) or sums.loss < -KEEP:
         return (
             "Losses nearby keep it alive: let the loss read the last step to see what arrives from there.",
             {},
         )
     return "Nothing has to be saved here.", {}
-
-
-def number(value: float) -> str:
-    """A setting as the slider shows it: at most two decimals."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _against_explosion(trace: Trace, blame: str, sums: Account) -> Advice:
@@ -175,52 +184,3 @@ def _against_saturation(trace: Trace, cell: RNN, sums: Account) -> Advice:
         1: "the input pushes" if "input_scale" in change else "the biases push",
     }
     return f"{found}; {why[len(change)]} the units away from 0: lower {lowered}.", change
-
-
-def _for_gates(trace: Trace, cell: LSTM | GRU, sums: Account) -> Advice:
-    """The smallest whole bias at which the gate alone costs at most two decades on the way."""
-    if isinstance(cell, LSTM):
-        path, name, sign, present = "cell.forget_bias", "forget", 1, cell.forget_bias
-    else:
-        sign = 1 if cell.update == "keeps" else -1
-        path, name, present = "cell.update_bias", "update", cell.update_bias * sign
-    for bias in range(1, 11):
-        life = half_life_of_forget_gate(bias)
-        cost = sums.steps * np.log10(2) / life
-        if bias > present and cost <= _KEEP:
-            verb = "Raise" if sign > 0 else "Lower"
-            life_text = f"{life:.3g}" if life < 1000 else f"{life:.0f}"
-            change: dict[str, float | str] = {path: float(sign * bias)}
-            if (
-                isinstance(cell, LSTM)
-                and cell.input_bias > -bias
-                and _cell_would_grow(trace, bias, sums.steps)
-            ):
-                change["cell.input_bias"] = -float(bias)
-            also = (
-                f" and the input bias to {-bias}, so that tanh c does not saturate" if len(change) > 1 else ""
-            )
-            return (
-                f"{verb} the {name} bias from {number(sign * present)} to {number(sign * bias)}{also}: "
-                f"the {name} gate alone then costs {number(cost)} decades, "
-                f"with a half-life of {life_text} steps.",
-                change,
-            )
-    label, setting = (
-        ("input", "input_scale") if trace.experiment.input_scale > 0 else ("weight", "weight_scale")
-    )
-    value = float(getattr(trace.experiment, setting))
-    return (
-        f"Lower the {label} scale from {number(value)} to {number(value / 10)}: it pushes the {name} gates "
-        "away from their bias.",
-        {setting: round(value / 10, 2)},
-    )
-
-
-def _cell_would_grow(trace: Trace, bias: float, steps: int) -> bool:
-    """Whether what the LSTM writes would add up to |c| > 1 in most units if the gate forgot less."""
-    names = trace.experiment.cell.gates
-    gates = trace.forward.gates
-    written = (gates[:, names.index("cell")] * gates[:, names.index("input")]).mean(axis=0)
-    memory = min(steps, 1 + np.exp(bias))
-    return bool(np.median(np.abs(written)) * memory > 1)

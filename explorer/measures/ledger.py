@@ -127,7 +127,8 @@ def _add_carried(norms: np.ndarray, block: SlotAdjoints) -> None:
 def _hypot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """log10 √(10^2a + 10^2b)."""
     scale = 2 * np.log(10)
-    return np.asarray(np.logaddexp(scale * a, scale * b) / scale)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.logaddexp(scale * a, scale * b) / scale)
 
 
 def _before_loss(trace: Trace, block: SlotAdjoints, rows: np.ndarray) -> np.ndarray:

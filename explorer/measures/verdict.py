@@ -7,15 +7,23 @@ from typing import Literal
 
 import numpy as np
 
-from explorer.cells import GRU, RNN
+from explorer.cells import GRU, RNN, Cell
+from explorer.cells.ablated import Ablated
+from explorer.cells.clockwork import Clockwork
+from explorer.cells.integrator import Integrator
+from explorer.cells.long_memory import LongMemory
+from explorer.cells.peephole import Peephole
 from explorer.measures.advice import advise
 from explorer.measures.decay import Account, account, half_life_of_norms
 from explorer.measures.ledger import Ledger, ledger
+from explorer.measures.saturation import leaving_sentence
 from explorer.trace import Trace
 
 Tone = Literal["vanishes", "explodes", "survives", "dead", "not_a_number"]
-Blame = Literal["matrix", "slope", "gates", "loss", "dead units", "nothing"]
-_LOSSES, _GATES, _PATHS = "losses on the way", "the gates", "the paths through W_hh"  # all plural
+Blame = Literal["matrix", "slope", "gates", "direct path", "loss", "dead units", "nothing"]
+_LOSSES, _GATES, _PATHS = "losses on the way", "the gates", "the paths through W_hh"
+_SLOPES = "the slopes"
+_PLURALS = (_LOSSES, _GATES, _PATHS, _SLOPES)
 SURVIVES_WITHIN = 2.0  # decades: a factor of 100 …
 SURVIVES_SLOWER = 0.1  # … and decades a step, unless the whole change is below a factor of 2
 _SHORT = 5  # steps: "over only 2 steps"
@@ -36,7 +44,8 @@ class Verdict:
         half_life: in steps, along most of the way (see ``half_life``); inf when the gradient does not shrink.
             The text says the average over all steps first, which goes with ``decades`` and ``steps``.
         blame: the largest factor: ``matrix`` (for gated cells: the paths through W_hh), ``slope`` (of an
-            RNN's activation), ``gates``, ``loss``, ``dead units`` or ``nothing``.
+            RNN's activation), ``gates``, ``direct path`` (of cells that hand on a state without a
+            gate), ``loss``, ``dead units`` or ``nothing``.
         advice: one sentence on what would save it.
         change: the settings that the advice names, path → value for ``Experiment.changed`` (for
             ``initializer`` and ``loss`` the value is the kind).
@@ -65,6 +74,7 @@ def verdict(trace: Trace, entries: Ledger | None = None) -> Verdict:
         )
         gets = "gets" if first == trace.num_steps else "get"
         text += f" {after} after the loss and {gets} exactly no gradient."
+    text = f"{text} {leaving_sentence(trace)}".rstrip()
     advice, change = advise(trace, tone, blame, sums)
     return Verdict(text, tone, sums.lost, sums.steps, life, blame, advice, change)
 
@@ -104,7 +114,10 @@ def _judge(trace: Trace, entries: Ledger, sums: Account, life: float) -> tuple[T
 
 
 def _pointwise_blame(trace: Trace) -> Blame:
-    return "slope" if isinstance(trace.experiment.cell, RNN) else "gates"
+    cell = trace.experiment.cell
+    if isinstance(cell, (Integrator, Clockwork)):
+        return "direct path"
+    return "gates" if cell.gates else "slope"
 
 
 def _speed(sums: Account, life: float) -> str:
@@ -133,7 +146,7 @@ def _shares(trace: Trace, sums: Account) -> str:
     if isinstance(cell, RNN):
         costs |= {f"{cell.function.label}'s slope": sums.slope, "the matrix": sums.matrix}
     else:
-        costs |= {"the update gate" if isinstance(cell, GRU) else _GATES: sums.slope, _PATHS: sums.matrix}
+        costs |= {_pointwise(cell): sums.slope, _PATHS: sums.matrix}
     if max(map(abs, costs.values())) > _FAR[0] * abs(sums.lost) + _FAR[1]:
         return _cancelling({name: cost for name, cost in costs.items() if name != _LOSSES}, sums.steps)
     named = sorted((item for item in costs.items() if abs(item[1]) >= 0.05), key=lambda item: -abs(item[1]))
@@ -143,17 +156,35 @@ def _shares(trace: Trace, sums: Account) -> str:
         gain = "give back" if before == "cost" and name != _LOSSES else "add"
         verb = "cost" if cost > 0 else gain
         first, _, rest = verb.partition(" ")
-        inflected = verb if name in (_LOSSES, _GATES, _PATHS) else f"{first}s {rest}".rstrip()
+        inflected = verb if name in _PLURALS else f"{first}s {rest}".rstrip()
         unit = "" if phrases else " decades"
         phrase = f"{name} {'' if verb == before else inflected + ' '}{abs(cost):.1f}{unit}"
         output = sums.slope - sums.keeping
-        if name == _GATES and abs(output) >= 0.05:
-            phrase += (
-                f" ({_plain(sums.keeping)} the forget gate, {_plain(output)} the output gate and tanh c)"
-            )
+        if isinstance(cell, LongMemory) and name == _GATES and abs(output) >= 0.05:
+            phrase += f" ({_plain(sums.keeping)} {_keeps(cell)}, {_plain(output)} {_shows(cell)})"
         phrases.append(phrase)
         before = verb
     return ": " + _join(phrases) if phrases else ""
+
+
+def _pointwise(cell: Cell) -> str:
+    """What stands for the ledger's slope in cells other than the RNN."""
+    if isinstance(cell, (Integrator, Clockwork)):
+        return "the direct path"
+    return "the update gate" if isinstance(cell, GRU) else _GATES if cell.gates else _SLOPES
+
+
+def _keeps(cell: Cell) -> str:
+    """What the direct path from c to c is made of."""
+    missing = isinstance(cell, Ablated) and cell.missing == "forget"
+    return "the cell path" if missing or isinstance(cell, Peephole) else "the forget gate"
+
+
+def _shows(cell: LongMemory) -> str:
+    """What stands between c and h: 'the output gate and tanh c'."""
+    shown = cell.functions["c"]
+    parts = [] if "output" not in cell.functions else ["the output gate"]
+    return " and ".join(parts + ([f"{shown.label} c"] if shown.name != "linear" else []))
 
 
 def _renewed(sums: Account) -> str:
@@ -170,7 +201,7 @@ def _renewed(sums: Account) -> str:
 def _cancelling(costs: dict[str, float], steps: int) -> str:
     """One part takes about what the other gives: what they do in a few steps instead of in all."""
     (lower, low), (upper, high) = sorted(costs.items(), key=lambda item: item[1])
-    give = "give" if lower in (_GATES, _PATHS) else "gives"
+    give = "give" if lower in _PLURALS else "gives"
     rate, nearly = _per_steps(high, steps), "more than" if -low > high else "nearly"
     return f"; {upper} alone would lose {rate}, but {lower} {give} {nearly} all of it back"
 

@@ -35,7 +35,8 @@ def weight_gradient_by_step(trace: Trace, normalise: bool = False) -> np.ndarray
         complete(trace, block)
         rows = slice(block.start, block.start + len(block.delta))
         parts = [_outer_norms(*pair) for pair in _factors(trace, block)]
-        result[rows] = np.logaddexp.reduce(2 * np.log(10) * np.array(parts), axis=0) / (2 * np.log(10))
+        with np.errstate(invalid="ignore"):
+            result[rows] = np.logaddexp.reduce(2 * np.log(10) * np.array(parts), axis=0) / (2 * np.log(10))
     if normalise:
         total = weight_gradient_total(trace)
         return result - total if total > -np.inf else np.full_like(result, np.nan)
@@ -113,7 +114,7 @@ def _outer_norms(a: np.ndarray, p: np.ndarray, h: np.ndarray, q: np.ndarray) -> 
     alive = (np.abs(a).max(axis=1) > 0) & (np.abs(h).max(axis=1) > 0)
     power = np.where(alive, p + q, np.iinfo(np.int64).min // 4)
     top = power.max(axis=1, keepdims=True)
-    with np.errstate(under="ignore", divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         scale = np.where(alive, np.ldexp(1.0, np.maximum(power - top, -4000)), 0.0)
         a = a * scale[:, None]
         gram = np.matmul(np.swapaxes(a, 1, 2), a) * np.matmul(np.swapaxes(h, 1, 2), h)

@@ -62,14 +62,17 @@ def gradient_bound(
         initial: state name → [H, …] initial states; 0 if not given.
 
     Returns:
-        [T+1], or None where no finite bound holds: gated cells with a random initial state that is not given.
+        [T+1], or None where no bound is known: gated cells with a random initial state that is not given,
+        with a held gate or with other activations than torch's, and all further cells.
     """
     w = np.abs(np.asarray(loss_weights, np.float64))
     cell = experiment.cell
     if isinstance(cell, RNN):
         factor = cell.function.max_slope * largest_singular_value(weights)
         return _forward_fill(w, np.full(len(w) - 1, _log(factor)))
-    if not isinstance(cell, (LSTM, GRU)) or (initial is None and experiment.initial_scale > 0):
+    if not isinstance(cell, (LSTM, GRU)) or not cell.is_standard or experiment.hold:
+        return None
+    if initial is None and experiment.initial_scale > 0:
         return None
     start = {name: float(np.abs(array).max(initial=0)) for name, array in (initial or {}).items()}
     largest = None if inputs is None else np.abs(np.asarray(inputs, np.float64)).max(axis=1)

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.cells import GRU, LSTM, RNN
+from explorer.cells import GRU, RNN
+from explorer.cells.ablated import Ablated
+from explorer.cells.conditions import Conditions, Reading
+from explorer.cells.long_memory import LongMemory
 from explorer.experiment import Experiment
-from explorer.theory.half_lives import log_sigmoid
+from explorer.holds import parse_holds
 from explorer.theory.recursions import diagonal_norms, repeated_norms
 from explorer.weights import Weights
 
@@ -46,8 +49,9 @@ def closed_form(
       :math:`\lVert\sum_{s\ge t} w_s (U^\top)^{s-t} v\rVert`. With one loss step and U = g·Q, Q orthogonal,
       this is g^(s−t); for symmetric U it is taken from the eigenvalues; else from powers with carried
       exponents.
-    - RNN or LSTM with U = 0: |w_t|·‖v‖ for h.
-    - LSTM with U = 0 and W = 0, state c: constant gates, Σ_s w_s f^(s−t) o (1 − tanh² c_s) v.
+    - RNN, LSTM or one of its siblings with U = 0: |w_t|·‖v‖ for h.
+    - LSTM or sibling without peepholes with U = 0 and W = 0, state c: constant gates,
+      Σ_s w_s f^(s−t) o φ′(c_s) v with φ′ = 1 − tanh² unless chosen otherwise.
     - GRU with U = 0 and W = 0: Σ_s w_s k^(s−t) v with k the fraction that is kept.
 
     Args:
@@ -55,11 +59,11 @@ def closed_form(
         weights: torch names → arrays.
         readout: v [H].
         loss_weights: w_t [T+1].
-        state: ``h`` or the LSTM's ``c`` (total derivative, as autograd's ``retain_grad``).
+        state: ``h`` or, for cells that have it, ``c`` (total derivative, as autograd's ``retain_grad``).
         slope_one: [T] True where every unit's slope is exactly 1 at step t in the samples in question (all
             ReLU units positive; tanh at exactly 0). Where a step without it lies between t and a later loss
             the form does not hold and the curve is NaN.
-        initial_cell: c_0 [H] for the LSTM; 0 if not given.
+        initial_cell: c_0 [H] for cells with a c; 0 if not given.
 
     Returns:
         Values to about 1e-12 decades for the exact orthogonal and diagonal forms and H·1e-16 a step for
@@ -81,36 +85,51 @@ def closed_form(
         return None
     if recurrent.any():
         return None
-    if isinstance(cell, LSTM) and state == "h":
+    if isinstance(cell, LongMemory) and state == "h":
         return _nothing_returns(v, w)
-    if weights["weight_ih"].any():
+    if weights["weight_ih"].any() or experiment.hold or cell.vectors:
         return None
     bias_ih, bias_hh = (weights[name].reshape(cell.blocks, -1) for name in ("bias_ih", "bias_hh"))
-    if isinstance(cell, LSTM):
-        return _constant_lstm(bias_ih + bias_hh, v, w, initial_cell)
+    if isinstance(cell, LongMemory):
+        return _constant_memory(cell, bias_ih + bias_hh, v, w, initial_cell)
     if isinstance(cell, GRU):
-        sign = 1 if cell.update == "keeps" else -1
-        kept = log_sigmoid(sign * (bias_ih[1] + bias_hh[1]))
-        return ClosedForm(
-            diagonal_norms(kept, np.ones_like(v), np.outer(w, v)),
-            "constant update gate: the fraction that is kept, step by step",
-            r"\left\|\sum_{s \ge t} w_s\, k^{\,s-t} \odot v\right\|",
-        )
+        return _constant_gru(cell, bias_ih + bias_hh, v, w)
     return None
 
 
-def cell_path_reference(experiment: Experiment) -> np.ndarray:
-    r"""log10 of :math:`\sum_{s\ge t} w_s\,\sigma(b_f)^{s-t}`, [T+1]: 'cell path at the forget bias alone'.
+def cell_path_reference(experiment: Experiment) -> ClosedForm | None:
+    r"""log10 of :math:`\sum_{s\ge t} w_s\,f(b)^{s-t}`, [T+1]: the cell path at the bias alone.
 
-    A reference line and no bound: it takes every forget gate to stand at σ(forget bias), without inputs,
-    random biases and the paths through h. For a loss at the last step it is σ(b_f)^(T−t). −inf after the
-    last loss. Raises ValueError for cells without a forget gate.
+    A reference line and no bound: it takes every forget gate to stand at its activation of the forget bias,
+    σ(b) in the LSTM, without inputs, random biases and the paths through h. For a loss at the last step it
+    is σ(b)^(T−t). −inf after the last loss. With f = 1 − i it is 1 − i at the input bias, without a forget
+    gate it is 1. None for cells without a forget gate's place, where that gate is no share between 0 and 1,
+    and where it is held.
     """
-    if not isinstance(experiment.cell, LSTM):
-        raise ValueError(f"cell {experiment.cell.kind!r} has no forget gate; only 'lstm' has this line")
+    cell = experiment.cell
+    if not isinstance(cell, LongMemory):
+        return None
+    functions = cell.functions
+    gate = next((name for name in ("forget", "input") if name in functions), "")
+    if isinstance(cell, Ablated) and cell.missing == "forget":
+        gate, kept, label = "forget", 1.0, "f = 1 alone"
+    else:
+        function, bias = functions[gate], np.array([getattr(cell, f"{gate}_bias")])
+        if not function.is_share:
+            return None
+        kept = float((function.function if gate == "forget" else function.complement)(bias)[0])
+        label = f"{gate} bias alone"
+    if any(hold.gate in (gate, "forget") for hold in parse_holds(experiment.hold)):
+        return None
     weights, _ = experiment.loss.weights(experiment.num_steps)
-    rate = log_sigmoid(np.array([experiment.cell.forget_bias]))
-    return diagonal_norms(rate, np.ones(1), weights[:, None])
+    line = diagonal_norms(_log(np.array([kept])), np.ones(1), weights[:, None])
+    return ClosedForm(line, label, r"\sum_{s \ge t} w_s\, f^{\,s-t}")
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    """ln |x|; −inf for 0."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.abs(values)))
 
 
 def _log10(values: np.ndarray | float) -> np.ndarray:
@@ -166,20 +185,33 @@ def _while_slopes_are_one(
     return ClosedForm(values, f"{form.label}, {why}", form.latex)
 
 
-def _constant_lstm(
-    biases: np.ndarray, v: np.ndarray, w: np.ndarray, initial: np.ndarray | None
+def _constant_memory(
+    cell: LongMemory, biases: np.ndarray, v: np.ndarray, w: np.ndarray, initial: np.ndarray | None
 ) -> ClosedForm:
-    """∂L/∂c_t = Σ_s w_s f^(s−t) o (1 − tanh² c_s) v with constant gates; h_0 does not depend on c_0."""
-    i, f, o = (np.exp(log_sigmoid(biases[k])) for k in (0, 1, 3))
-    g = np.tanh(biases[2])
+    """∂L/∂c_t = Σ_s w_s f^(s−t) o φ′(c_s) v with constant gates; h_0 does not depend on c_0."""
+    slots, record = {slot.name: biases[slot.block] for slot in cell.wiring()}, Reading(Conditions())
+    functions = cell.functions
+    i, o = (cell.opened(gate, slots, record) for gate in ("input", "output"))
+    f = cell.kept(i, slots, record) * np.ones_like(v)
+    g = functions["cell"].function(slots["cell"])
     c = np.zeros_like(v) if initial is None else np.asarray(initial, np.float64)
     injected = np.zeros((len(w), len(v)))
     for t in range(1, len(w)):
         c = f * c + i * g
-        decay = np.exp(-2 * np.abs(c))
-        injected[t] = w[t] * v * o * 4 * decay / np.square(1 + decay)
+        injected[t] = w[t] * v * o * functions["c"].slope(c)
+    slope = functions["c"].slope_latex.format(a="c_s", y=functions["c"].latex.format(a="c_s"))
     return ClosedForm(
-        diagonal_norms(log_sigmoid(biases[1]), np.ones_like(v), injected),
+        diagonal_norms(_log(f), np.sign(f), injected),
         "constant gates: the forget gate to the power of the lag",
-        r"\left\|\sum_{s \ge t} w_s\, f^{\,s-t} \odot o \odot (1-\tanh^2 c_s) \odot v\right\|",
+        rf"\left\|\sum_{{s \ge t}} w_s\, f^{{\,s-t}} \odot o \odot {slope} \odot v\right\|",
+    )
+
+
+def _constant_gru(cell: GRU, biases: np.ndarray, v: np.ndarray, w: np.ndarray) -> ClosedForm:
+    update = cell.functions["update"]
+    kept = (update.function if cell.update == "keeps" else update.complement)(biases[1])
+    return ClosedForm(
+        diagonal_norms(_log(kept), np.sign(kept), np.outer(w, v)),
+        "constant update gate: the fraction that is kept, step by step",
+        r"\left\|\sum_{s \ge t} w_s\, k^{\,s-t} \odot v\right\|",
     )

@@ -35,9 +35,9 @@ def revive(node: Any, raw: bytes, base: int = 0) -> Any:
     return np.frombuffer(raw, DTYPES[dtype], int(np.prod(shape)), base + offset).reshape(shape)
 
 
-def panel_of(at: AppTest) -> dict[str, Any]:
+def panel_of(at: AppTest, key: str = "flow") -> dict[str, Any]:
     """The panel's header; ``figures`` is a dict from id to description with ``data`` and ``layout``."""
-    header, raw = decode(element(at, "flow").bytes)
+    header, raw = decode(element(at, key).bytes)
     header["figures"] = {
         item["id"]: item | revive(item["spec"], raw, item["base"]) for item in header["figures"]
     }

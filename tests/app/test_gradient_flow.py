@@ -35,7 +35,7 @@ from explorer.signals import SIGNALS
 from explorer.sweep import knobs
 from explorer.trace import run
 from tests.app.payload import assert_same, element, frames_of, median_of, panel_of
-from tests.strategies import experiments
+from tests.strategies import alone
 
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
 SMALL = Experiment(hidden_size=4, num_steps=8, batch_size=3)
@@ -117,7 +117,8 @@ def assert_shows(at: AppTest, experiment: Experiment) -> None:
         name: value for name, value in at.query_params.items() if not name.startswith(("view", "pin"))
     } == dict(parse_qsl(to_query(experiment), keep_blank_values=True))
     for path, value, _ in field_paths(experiment):
-        assert widget(at, f"setting:{path}").value == value, path
+        if not path.startswith("network"):  # this page looks at one cell alone
+            assert widget(at, f"setting:{path}").value == value, path
     np.testing.assert_allclose(median_of(at), drawn_median(experiment), rtol=1e-13, atol=1e-13)
 
 
@@ -135,7 +136,7 @@ def choices() -> Iterator[Any]:
                 if path.startswith(f"{group}."):
                     yield from ends(start, path, value, field)
     for path, value, field in field_paths(SMALL):
-        if path not in GROUPS and "." not in path:
+        if path not in (*GROUPS, "network") and "." not in path:
             start = SMALL
             if path == "hidden_size":  # as cheap as the largest value allows
                 start = SMALL.changed("num_steps", 3).changed("batch_size", 1)
@@ -147,6 +148,8 @@ def choices() -> Iterator[Any]:
 def ends(start: Experiment, path: str, value: Any, field: Any) -> Iterator[Any]:
     bounds = bounds_of(field)
     several = choices_of(field) or ([type(value)(bound) for bound in bounds] if bounds else [])
+    if path.endswith("_activation"):  # seven functions for each of 19 gates: tests/cells has them all
+        several = [name for name in several if name in ("hard_sigmoid", "relu")]
     for one in several:
         yield pytest.param(start, path, one, id=f"{path}={one}")
 
@@ -162,13 +165,21 @@ def test_every_choice_and_both_ends_of_every_slider(start: Experiment, path: str
 
 
 def test_no_field_is_forgotten_above() -> None:
-    tested = {case.values[1] for case in choices()} | {"signal.text"}
+    tested = {case.values[1] for case in choices()} | {"signal.text", "hold", "cell.periods"}
     assert tested == {
         path
         for group, registry in GROUPS.items()
         for kind in registry
         for path, *_ in field_paths(SMALL.changed(group, kind))
+        if path != "network"  # this page looks at one cell alone
     }
+
+
+def test_a_network_in_the_address_is_kept_and_one_cell_is_drawn() -> None:
+    at = healthy(open_page(SMALL.changed("network", "layers")))
+    assert shown(at).network.kind == "layers"
+    assert any("one cell alone" in item.value for item in at.caption)
+    np.testing.assert_allclose(median_of(at), drawn_median(SMALL), rtol=1e-13)
 
 
 @pytest.mark.parametrize("reset", ["after", "before"])
@@ -349,7 +360,7 @@ def test_a_second_visitor_sees_the_same_to_the_last_digit() -> None:
 
 
 @given(
-    experiments(
+    alone(
         hidden_size=hypothesis.integers(2, 6),
         num_steps=hypothesis.integers(2, 8),
         batch_size=hypothesis.integers(1, 3),
@@ -376,13 +387,25 @@ def test_an_address_changed_by_hand_is_read_again() -> None:
     assert_shows(at, SMALL.changed("weight_scale", 3.0))
 
 
+def test_periods_are_typed_and_bad_ones_are_named_and_leave_everything() -> None:
+    at = open_page(SMALL.changed("cell", "clockwork"))
+    put(at, "cell.periods", "5 1;2")
+    assert shown(at).cell.periods == "1, 2, 5"
+    assert widget(healthy(at), "setting:cell.periods").value == "1, 2, 5"
+    for text, said in (("", "no period is given"), ("0", "below 1"), ("4000", "above 1000"), ("x", "'x'")):
+        put(at, "cell.periods", text)
+        assert said in " ".join(item.value for item in at.warning)
+        assert "Value error" not in " ".join(item.value for item in at.warning)
+        assert shown(at).cell.periods == "1, 2, 5"
+
+
 # ---- the figures' numbers ----
 
 
 @pytest.mark.parametrize("kind", CELLS)
 def test_figures_hold_the_measures(kind: str) -> None:
     experiment = SMALL.changed("cell", kind).changed("weight_scale", 1.3).changed("loss", "every")
-    gate = {"lstm": "output", "gru": "reset"}.get(kind)
+    gate = {"lstm": "output", "gru": "reset"}.get(kind, next(iter(CELLS[kind][1].gates), None))
     query = f"{to_query(experiment)}&view.sample=2&view.samples=True" + (f"&view.gate={gate}" if gate else "")
     at = healthy(open_page(query))
     trace = run(experiment)
@@ -403,7 +426,7 @@ def test_figures_hold_the_measures(kind: str) -> None:
     np.testing.assert_array_equal(lines[:, :9], norms["h"].T)
     np.testing.assert_array_equal(data["gradient"][TRACES["loss"]]["x"], np.arange(1, 9))
 
-    block = {"lstm": 3, "gru": 0}.get(kind, 0)
+    block = next((slot.block for slot in CELLS[kind][1].slots if slot.name.startswith(gate or "")), 0)
     roots = np.linalg.eigvals(trace.weights["weight_hh"][4 * block : 4 * block + 4])
     points = data["eigenvalues"][0]["x"][:4] + 1j * data["eigenvalues"][0]["y"][:4]
     assert np.abs(points[:, None] - roots).min(axis=1).max() < 1e-12
@@ -526,7 +549,7 @@ BAD: dict[str, tuple[str, str]] = {
     "half a unit": ("batch_size=2.5", "batch_size = 2.5 is not a whole number"),
     "enormous": (f"batch_size={'9' * 400}", "batch_size"),
     "other digits": ("batch_size=٣", "batch_size"),
-    "unknown kind": ("cell=transformer", "cell = transformer is not one of the choices (rnn, lstm or gru)"),
+    "unknown kind": ("cell=transformer", "cell = transformer is not one of the choices (rnn, lstm, gru"),
     "another cell's field": ("cell.forget_bias=1", "cell.forget_bias belongs to cell = lstm"),
     "kind of a group": ("cell.kind=lstm", "cell.kind"),
     "unknown field": ("signal.colour=red", "signal.colour is unknown"),

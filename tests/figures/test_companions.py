@@ -73,10 +73,10 @@ def test_ledger_draws_medians_and_their_sum():
     assert bars[0]["x"].tolist() == list(range(1, 11))
     assert figure["layout"]["yaxis"]["range"] == [-0.5, 0.5]
     assert "slope (saturation)" in texts(figure) and "loss" not in texts(figure)
-    assert "gates (direct)" in texts(figures.ledger(slope, matrix, gated=True))
+    assert "direct path" in texts(figures.ledger(slope, matrix, gated=True))
     assert "the slope contributes -0.3 decades" in figures.ledger_alt(slope, matrix)
     gated = figures.ledger_alt(slope, matrix, gated=True)
-    assert "the direct path through the gates contributes -0.3 decades" in gated
+    assert "the direct path contributes -0.3 decades" in gated
     assert "the paths through W_hh contribute +0.1 decades" in gated
 
 

@@ -11,6 +11,10 @@ from explorer.lessons.sentences import one_sentence
 
 FIGURES = {
     "gradient", "spectrum", "ledger", "weight_gradient", "states", "gates", "eigenvalues", "activations",
+    "held_gradient", "lanes", "lane_shares", "gate_maps", "gate_distribution", "directions",
+    "forget_half_life", "unit",
+    "compare_gradient", "unrolled", "small_states", "layer_grid", "v_shape", "module_map", "echo_distance",
+    "memory_curve",
 }  # fmt: skip
 
 

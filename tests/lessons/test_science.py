@@ -58,6 +58,15 @@ NUMBERS = {
 }
 
 
+POWERS = {
+    "25.6": f"{1.5**8:.1f}",
+    "0.0039": f"{0.5**8:.4f}",
+    "0.00118": f"{0.9**64:.5f}",
+    "0.430": f"{0.9**8:.3f}",
+    "30.1": f"{100 * math.log10(2):.1f}",
+}
+
+
 @pytest.mark.parametrize(("written", "computed"), NUMBERS.items())
 def test_number_is_what_its_definition_gives(written: str, computed: str) -> None:
     assert written == computed
@@ -70,7 +79,13 @@ def test_no_decimal_number_in_the_text_is_left_untested() -> None:
     for text in (SCIENCE, OUTCOMES):
         for number in re.findall(r"\d[\d,]*\.\d+(?:e-?\d+)?|\d+e-\d+", text):
             known = number in settings or number in tested
-            assert known or number in {"19.38", "0.731", "0.8", "1e-11"}, number
+            assert known or number in {"19.38", "0.731", "0.8", "1e-11", *POWERS}, number
+
+
+@pytest.mark.parametrize(("written", "computed"), POWERS.items())
+def test_powers_in_the_presets(written: str, computed: str) -> None:
+    assert written == computed
+    assert written in OUTCOMES
 
 
 def test_rounded_numbers_of_the_presets() -> None:

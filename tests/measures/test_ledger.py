@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from explorer import Experiment, run
 from explorer.measures import ledger, state_norms
-from tests.strategies import experiments
+from tests.strategies import alone
 
 SMALL = {
     "hidden_size": st.integers(2, 6),
@@ -17,7 +17,7 @@ SMALL = {
 
 
 @settings(max_examples=60, deadline=None)
-@given(experiment=experiments(**SMALL))
+@given(experiment=alone(**SMALL))
 def test_parts_add_up_to_the_change_of_the_norm(experiment: Experiment) -> None:
     trace = run(experiment)
     entries = ledger(trace)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from explorer import Experiment, run
 from explorer.lessons.presets import PRESETS
 from explorer.measures import decades_lost, half_life, ledger, verdict
-from tests.strategies import experiments
+from tests.strategies import alone
 
 LINEAR = {"kind": "rnn", "activation": "linear"}
 RELU = {"kind": "rnn", "activation": "relu"}
@@ -218,7 +218,7 @@ def test_an_lstm_whose_cell_would_fill_up_is_told_to_write_less() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    experiment=experiments(
+    experiment=alone(
         hidden_size=st.integers(2, 6), num_steps=st.integers(2, 40), batch_size=st.integers(1, 4)
     )
 )

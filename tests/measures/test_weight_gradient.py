@@ -1,5 +1,7 @@
 """∂L/∂W_hh by time step against autograd and against direct sums."""
 
+from dataclasses import replace
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from explorer import Experiment, run
 from explorer.measures import weight_gradient_by_step, weight_gradient_total
 from explorer.trace import Trace
 from explorer.verify.rows import Rows
+from explorer.verify.textbook import step
 
 CELLS = [
     {"kind": "rnn"},
@@ -23,15 +26,15 @@ CELLS = [
 
 def by_autograd(trace: Trace) -> tuple[np.ndarray, float]:
     """Norms of the gradients of one copy of W_hh for every step, and of their sum."""
-    book = Rows(trace, 1e9).book
-    copies = [book.w_hh.clone().requires_grad_() for _ in range(trace.num_steps)]
-    states = [torch.from_numpy(array[0].T.copy()) for array in trace.forward.states.values()]
-    h, c = states[-1], states[0] if len(states) > 1 else None
+    rows = Rows(trace, 1e9)
+    copies = [rows.weights.w_hh.clone().requires_grad_() for _ in range(trace.num_steps)]
+    states = {name: torch.from_numpy(array[0].T.copy()) for name, array in trace.forward.states.items()}
     loss = torch.zeros((), dtype=torch.float64)
     for t, copy in enumerate(copies):
-        book.w_hh = copy
-        h, c, _ = book.step(book.from_input(torch.from_numpy(trace.inputs[t])), h, c)
-        loss = loss + (trace.loss_weights[t + 1] * h @ torch.from_numpy(trace.readout)).sum()
+        rows.weights = replace(rows.weights, w_hh=copy)
+        given = rows.weights.from_input(torch.from_numpy(trace.inputs[t]))
+        states = step(trace.experiment.cell, rows.moment_at(t, given, states)).new
+        loss = loss + (trace.loss_weights[t + 1] * states["h"] @ torch.from_numpy(trace.readout)).sum()
     grads = torch.autograd.grad(loss, copies)
     with np.errstate(divide="ignore"):
         return np.log10([float(g.norm()) for g in grads]), float(np.log10(float(sum(grads).norm())))

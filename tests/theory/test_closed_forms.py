@@ -148,9 +148,79 @@ def test_half_lives_equal_mpmath(bias: float) -> None:
 
 def test_reference_line_of_the_forget_gate() -> None:
     """b = 1 alone leaves 2.5e-14 after 100 steps (SCIENCE.md)."""
-    line = cell_path_reference(Experiment(cell={"kind": "lstm", "forget_bias": 1}))
+    reference = cell_path_reference(Experiment(cell={"kind": "lstm", "forget_bias": 1}))
+    assert reference is not None and reference.label == "forget bias alone"
+    line = reference.log10
     assert line.shape == (101,)
     assert line[-1] == 0
     assert 10 ** line[0] == pytest.approx(2.5e-14, rel=0.02)
-    with pytest.raises(ValueError, match="only 'lstm'"):
-        cell_path_reference(Experiment())
+    assert cell_path_reference(Experiment()) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "hold", "label", "kept"),
+    [
+        ({"kind": "peephole", "forget_bias": 2}, "", "forget bias alone", 1 / (1 + np.exp(-2.0))),
+        ({"kind": "coupled", "input_bias": -2}, "", "input bias alone", 1 / (1 + np.exp(-2.0))),
+        ({"kind": "coupled", "input_activation": "hard_sigmoid"}, "", "input bias alone", 0.5),
+        ({"kind": "lstm", "forget_activation": "hard_sigmoid_keras", "forget_bias": 1}, "", "", 0.7),
+        ({"kind": "lstm", "forget_activation": "hard_sigmoid", "forget_bias": -4}, "", "", 0.0),
+        ({"kind": "ablated"}, "", "f = 1 alone", 1.0),
+        ({"kind": "ablated", "without": "input_gate", "forget_bias": 0}, "", "forget bias alone", 0.5),
+        ({"kind": "lstm"}, "input=0", "forget bias alone", 0.5),
+        ({"kind": "lstm"}, "forget=1@3-7", None, 0),
+        ({"kind": "coupled"}, "input=1", None, 0),
+        ({"kind": "lstm", "forget_activation": "relu"}, "", None, 0),
+        ({"kind": "lstm", "forget_activation": "tanh"}, "", None, 0),
+        ({"kind": "gru"}, "", None, 0),
+    ],
+    ids=str,
+)
+def test_reference_line_is_the_chosen_activation_or_silent(cell, hold, label, kept) -> None:
+    reference = cell_path_reference(Experiment(cell=cell, hold=hold, num_steps=10))
+    if label is None:
+        assert reference is None
+        return
+    assert reference is not None and reference.label.startswith(label)
+    assert 10 ** reference.log10[4] == pytest.approx(kept**6, rel=1e-12)
+
+
+CONSTANT = [
+    {"kind": "coupled", "input_bias": -1},
+    *({"kind": "ablated", "without": f"{gate}_gate"} for gate in ("forget", "input", "output")),
+    *({"kind": "ablated", "without": f"{part}_activation"} for part in ("input", "output")),
+    {"kind": "lstm", "forget_activation": "tanh", "cell_activation": "softsign"},
+    {"kind": "lstm", "forget_activation": "relu", "forget_bias": 1.02, "cell_activation": "linear"},
+    {"kind": "lstm", "forget_activation": "hard_sigmoid", "forget_bias": 3.1},
+    {"kind": "coupled", "input_activation": "tanh"},
+    {"kind": "gru", "update_activation": "tanh", "update": "renews"},
+    {"kind": "gru", "update_activation": "hard_sigmoid"},
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("cell", CONSTANT, ids=str)
+def test_constant_gates_of_siblings_and_other_activations(cell, loss: dict[str, object]) -> None:
+    experiment = Experiment(
+        cell=cell,
+        weight_scale=0,
+        input_scale=0,
+        hidden_size=5,
+        num_steps=40,
+        batch_size=1,
+        loss=loss,
+        initial_scale=0.5,
+    )
+    trace = run(experiment)
+    for state in experiment.cell.states:
+        form = form_of(trace, state=state, initial_cell=trace.states[state][0, 0])
+        np.testing.assert_allclose(form.log10, gradient_norms(trace, state)[:, 0], atol=1e-11)
+
+
+def test_held_gates_and_peepholes_have_no_constant_form() -> None:
+    still = {"weight_scale": 0, "input_scale": 0, "hidden_size": 3, "num_steps": 5}
+    for cell, hold in (("lstm", "forget=1"), ("peephole", ""), ("gru", "update=0.5@2-3")):
+        trace = run(Experiment(cell={"kind": cell}, hold=hold, **still))
+        state = trace.experiment.cell.states[0]
+        args = trace.experiment, trace.weights, trace.readout, trace.loss_weights
+        assert closed_form(*args, state=state) is None

@@ -25,23 +25,9 @@ def top_row() -> None:
 
 
 def side_bar() -> None:
-    """All other settings, in the order in which a network is thought of."""
+    """All other settings, and how the picture is looked at."""
     with st.sidebar:
-        st.markdown("#### Network")
-        controls.control("weight_scale")
-        controls.fields_of("cell")
-        controls.fields_of("initializer")
-        for path in ("hidden_size", "num_steps", "batch_size"):
-            controls.control(path)
-        st.markdown("#### Input and loss")
-        controls.control("signal")
-        controls.fields_of("signal")
-        controls.control("input_scale")
-        controls.control("loss")
-        controls.fields_of("loss")
-        st.markdown("#### Start and precision")
-        for path in ("bias_scale", "initial_scale", "seed", "dtype"):
-            controls.control(path)
+        controls.settings()
         st.markdown("#### View")
         choices.view_controls()
 
@@ -49,9 +35,9 @@ def side_bar() -> None:
 @st.fragment
 def picture() -> None:
     """Verdict, figures, equations and proofs; moving the time cursor runs this part alone."""
-    experiment = state.experiment()
     if state.outdated():
         st.rerun()  # the slider in the figure changed a setting: the controls must follow
+    experiment = sections.cell_alone()
     try:
         trace = cache.trace_of(experiment)
     except TooLarge as error:

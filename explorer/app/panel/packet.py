@@ -49,7 +49,8 @@ def _for_browser(array: np.ndarray, full: bool) -> np.ndarray | None:
         fits = array.size == 0 or (int(array.min()) >= -(2**31) and int(array.max()) < 2**31)
         return array.astype("<i4" if fits else "<f8")
     if kind == "f":
-        return array.astype("<f8" if full else "<f4")
+        with np.errstate(over="ignore"):  # beyond 3e38 a heat map shows infinity
+            return array.astype("<f8" if full else "<f4")
     return None
 
 

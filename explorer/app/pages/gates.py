@@ -1,0 +1,84 @@
+"""Gates: hold any gate at any value, and see what it does to the gradient."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.app import cache, choices, controls, gate_controls, sections, state
+from explorer.app.gate_measured import measure_gates
+from explorer.app.gate_picture import gate_figures
+from explorer.app.panel import panel
+from explorer.lessons.equations_directions import directions
+from explorer.trace import TooLarge
+
+KEY = "gates"
+
+
+def top_row() -> None:
+    """Cell, demonstrations and actions."""
+    experiment = state.experiment()
+    cell, shown, actions = st.columns([1.15, 2.2, 1.7], vertical_alignment="bottom")
+    with cell:
+        controls.control("cell")
+    with shown:
+        gate_controls.demonstrations(experiment)
+    with actions:
+        choices.action_buttons()
+
+
+def side_bar() -> None:
+    """How the picture is looked at, and all other settings."""
+    experiment = state.experiment()
+    with st.sidebar:
+        if experiment.cell.gates:
+            st.markdown("#### View")
+            gate_controls.view_controls(experiment)
+        controls.control("initializer")
+        controls.settings()
+
+
+@st.fragment
+def picture() -> None:
+    """Verdict, figures and equations; moving the time cursor runs this part alone."""
+    experiment = sections.cell_alone()
+    free, sample = experiment.changed("hold", ""), choices.sample_of(experiment)
+    try:
+        trace = cache.trace_of(experiment)
+        found, before = (cache.kept(one, measure_gates, sample) for one in (experiment, free))
+    except TooLarge as error:
+        st.error(f"{error} Nothing was computed; your settings are kept.", icon="⚠️")
+        return
+    st.markdown(f"{sections.TONES[found.verdict.tone]} **{found.verdict.text}**")
+    for note in trace.notes:
+        st.caption(f":material/info: {sections.literal(note)}")
+    if state.pins():
+        with st.container(horizontal=True, gap="small"):
+            sections.pin_buttons()
+    panel(
+        gate_figures(trace, found, before, sections.pinned_ghosts(experiment), state.view()),
+        num_steps=trace.num_steps,
+        cursor=sections.cursor_of(trace),
+        key=KEY,
+        on_cursor=lambda step: state.look(cursor=step),
+    )
+    sections.equations(
+        trace,
+        "Two directions, with the numbers of the cursor's step",
+        directions,
+        key="directions",
+        expanded=True,
+    )
+
+
+state.begin()
+gate_controls.begin_with_gates()
+state.mark_drawn()
+sections.notices()
+top_row()
+side_bar()
+if state.experiment().cell.gates:
+    gate_controls.hold_row(state.experiment())
+    gate_controls.active_holds(state.experiment())
+    picture()
+else:
+    gate_controls.no_gates()

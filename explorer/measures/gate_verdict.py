@@ -1,0 +1,104 @@
+"""What the gates do to the gradient, in a few sentences computed from the trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from explorer.measures.keeping import Keeping
+from explorer.measures.lanes import LaneDerivatives, LaneShares
+from explorer.trace import Trace
+
+Tone = Literal["survives", "vanishes", "explodes", "dead", "not_a_number"]
+_WITHIN = 2.0  # decades: a factor of 100 counts as surviving
+_SAME = 1e-6  # decades: both lanes give the same
+
+
+@dataclass(frozen=True)
+class GateVerdict:
+    """A judgement on the direct lane of one sample.
+
+    Attributes:
+        text: two or three sentences.
+        tone: what the direct lane alone does to a change of the first state: ``survives`` within a factor of
+            100, ``dead`` when it is exactly 0.
+    """
+
+    text: str
+    tone: Tone
+
+
+def gate_verdict(
+    trace: Trace, lanes: LaneDerivatives | None, shares: LaneShares, kept: Keeping | None, sample: int = 0
+) -> GateVerdict:
+    """Judge the direct lane against everything; arguments are the measures of the same trace."""
+    if lanes is None or kept is None:
+        return GateVerdict(
+            "This cell has no direct path from state to state: every gradient passes a matrix.", "vanishes"
+        )
+    state, steps = lanes.state, trace.num_steps
+    direct, full = float(lanes.direct[0]), float(lanes.full[0])
+    if not np.isfinite([direct, full]).all() and (np.isnan([direct, full]).any() or np.inf in (direct, full)):
+        return GateVerdict("The derivatives of this run are not finite numbers.", "not_a_number")
+    if direct == -np.inf:
+        return GateVerdict(_cut(lanes, kept) + _share(shares, state, sample), "dead")
+    if abs(direct - full) < _SAME:
+        text = f"Of a change of {state}₀, {_number(full)} is left in {state} at step {steps}, all of it "
+        text += f"through the {_path(state)}: the matrices add nothing."
+    else:
+        text = (
+            f"Through the {_path(state)} alone {_number(direct)} of a change of {state}₀ is left at step "
+            f"{steps}, through everything {_number(full)}."
+        )
+    tone: Tone = "survives" if abs(direct) <= _WITHIN else "vanishes" if direct < 0 else "explodes"
+    life = "" if not np.isfinite(kept.half_life) else f" (half-life {kept.half_life:.3g} steps)"
+    text += f" One step keeps {kept.mean:.3g} on average{life}"
+    return GateVerdict(text + _tail(shares, state, sample), tone)
+
+
+def _cut(lanes: LaneDerivatives, kept: Keeping) -> str:
+    """The direct lane is exactly 0 from some step on."""
+    last = int(np.flatnonzero(np.isneginf(lanes.direct))[-1])
+    where = f"at step {last + 1}"
+    if len(kept.cuts) > 1:
+        where = f"at {len(kept.cuts)} steps, last at step {last + 1}"
+    text = f"The {_path(lanes.state)} is cut {where}: before it exactly nothing of {lanes.state} gets through"
+    if lanes.full[last] == -np.inf:
+        return f"{text}, and no other path is open, so the derivative is exactly 0."
+    way = "h" if lanes.state == "c" else "the matrices"
+    left = _number(float(lanes.full[0]))
+    return f"{text}; what is still left of {lanes.state}₀, {left}, came through {way}."
+
+
+def _share(shares: LaneShares, state: str, sample: int) -> str:
+    """One sentence on the mean share of the direct lane; empty without a gradient."""
+    found = shares.shares[state][:, sample]
+    found = found[np.isfinite(found)]
+    if not found.size:
+        return ""
+    return f" {100 * found.mean():.0f} % of the gradient takes the {_path(state)} at an average step."
+
+
+def _tail(shares: LaneShares, state: str, sample: int) -> str:
+    """As ``_share``, as the end of a sentence that has begun."""
+    said = _share(shares, state, sample).strip()
+    return f", and {said}" if said else "."
+
+
+def _path(state: str) -> str:
+    return "cell path" if state == "c" else f"direct path of {state}"
+
+
+def _number(decades: float) -> str:
+    """A share or factor with two or three digits, as people write it."""
+    if decades == -np.inf:
+        return "exactly 0"
+    if -3 <= decades < 0.05:
+        return f"{100 * 10**decades:.3g} %"
+    if 0 <= decades < 3:
+        return f"{10**decades:.3g} times as much"
+    exponent = int(np.floor(decades))
+    power = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{10 ** (decades - exponent):.1f}·10{power}"
