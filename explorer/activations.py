@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from explorer import pool
+
 Array = Any  # a numpy array or a torch tensor of the same shape
 Slope = Callable[[np.ndarray], np.ndarray]
-_LOW = -3.0  # below this ½ tanh(a/2) + ½ loses more than a digit of a small σ(a)
 _MILD = 2.0  # |a| up to which torch's own derivatives y(1 − y) and 1 − y² lose no digits worth naming (5e-15)
 
 
@@ -39,20 +40,26 @@ def sigmoid(a: Array) -> Array:
     """Logistic function 1 / (1 + exp(-a)), accurate relative to its value in both tails."""
     if not isinstance(a, np.ndarray):
         return a.sigmoid() if a.detach().abs().max() < _MILD else _exact().apply(a, sigmoid, sigmoid_slope)
-    value = np.asarray(np.tanh(0.5 * a))
-    value *= 0.5
-    value += 0.5
-    if a.min(initial=0) < _LOW:
-        low = a < _LOW
-        decay = np.exp(a[low])
-        value[low] = decay / (1 + decay)
+    import torch  # its logistic function takes half the time of any way through NumPy
+
+    value: np.ndarray = torch.sigmoid(torch.from_numpy(np.ascontiguousarray(a))).numpy()
+    if not value.all():
+        value[value == 0] = np.exp(a[value == 0])  # it gives 0 below a = −709
     return value
 
 
 def sigmoid_slope(a: np.ndarray) -> np.ndarray:
     """Derivative σ(a)·σ(-a) of the logistic function, without cancellation."""
-    decay = np.exp(-np.abs(a))
-    return np.asarray(decay / np.square(1 + decay))
+    return _bell(a, 1.0)
+
+
+def _bell(a: np.ndarray, rate: float) -> np.ndarray:
+    """e^(−r|a|) / (1 + e^(−r|a|))², in memory that was used before: fresh pages cost more than the sums."""
+    decay, square = pool.empty(a.shape, a.dtype), pool.empty(a.shape, a.dtype)
+    np.abs(a, out=decay)
+    np.exp(np.multiply(decay, -rate, out=decay), out=decay)
+    np.square(np.add(decay, 1, out=square), out=square)
+    return np.asarray(np.divide(decay, square, out=decay))
 
 
 def tanh(a: Array) -> Array:
@@ -64,8 +71,8 @@ def tanh(a: Array) -> Array:
 
 def tanh_slope(a: np.ndarray) -> np.ndarray:
     """Derivative 1 / cosh²(a) of the hyperbolic tangent, without cancellation."""
-    decay = np.exp(-2 * np.abs(a))
-    return np.asarray(4 * decay / np.square(1 + decay))
+    slope = _bell(a, 2.0)
+    return np.asarray(np.multiply(slope, 4, out=slope))
 
 
 def relu(a: Array) -> Array:

@@ -144,6 +144,17 @@ class Cell(Parameters):
         """
         return None
 
+    def partials_with(
+        self,
+        vectors: Mapping[str, np.ndarray],
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> Partials | None:
+        """As ``partials``, for a cell whose core reads ``vectors`` [1 or n, H, 1]; no gate is held."""
+        return None
+
 
 def core_stepper(
     cell: Cell,

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import field_validator
 
 from explorer.activations import ACTIVATIONS, Activation
-from explorer.cells.cell import Array, Cell, Record, Slot
+from explorer.cells.cell import Array, Cell, Partials, Record, Slot
 from explorer.cells.integrator import bias_parameter
 from explorer.parameters import parameter
 
@@ -107,6 +107,23 @@ class Clockwork(Cell):
         m = record.gate("active", record.vector("active"))
         kept = record.complement("active", m, 1 - m)
         record.state("h", m * self.function.function(slots["hidden"]) + kept * previous["h"])
+
+    def partials_with(
+        self,
+        vectors: Mapping[str, np.ndarray],
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> Partials:
+        """Hand-derived: φ′ where a module is due, the old state where it is not."""
+        m = vectors["active"]
+        into_h = self.function.slope(slots)
+        into_h *= m[:, None]
+        return Partials(
+            slots=[("h", slice(0, 1), into_h)],
+            carry={("h", "h"): np.broadcast_to(1 - m, new["h"].shape)},
+        )
 
 
 def parse_periods(text: str) -> tuple[int, ...]:

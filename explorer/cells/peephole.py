@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from explorer import pool
 from explorer.cells.cell import Array, Partials, Record
 from explorer.cells.fields import Function, function_of
 from explorer.cells.long_memory import FourGates
@@ -65,5 +66,30 @@ class Peephole(FourGates):
         new: Mapping[str, np.ndarray],
         largest: float = np.inf,
     ) -> Partials | None:
-        """Left to autograd: the formulas need the peepholes, which only ``core`` is given."""
+        """Without the peepholes nothing can be said; see ``partials_with``."""
         return None
+
+    def partials_with(
+        self,
+        vectors: Mapping[str, np.ndarray],
+        slots: np.ndarray,
+        gates: np.ndarray,
+        previous: Mapping[str, np.ndarray],
+        new: Mapping[str, np.ndarray],
+    ) -> Partials:
+        """Hand-derived; every gate also looks at the cell, so c has more than one way through a step."""
+        g, i, f, o = np.moveaxis(gates, 1, 0)
+        old, c = previous["c"], new["c"]
+        shown = self.function("c").function(c)
+        into = pool.empty(slots.shape, slots.dtype)
+        np.multiply(i, self.function("cell").slope(slots[:, 0]), out=into[:, 0])
+        for k, gate, cell, factor in ((1, "input", old, g), (2, "forget", old, old), (3, "output", c, shown)):
+            seen = slots[:, k] + vectors[f"peephole_{gate}"] * cell
+            np.multiply(factor, self.function(gate).slope(seen), out=into[:, k])
+        kept = f + vectors["peephole_input"] * into[:, 1] + vectors["peephole_forget"] * into[:, 2]
+        within = o * self.function("c").slope(c) + vectors["peephole_output"] * into[:, 3]
+        return Partials(
+            slots=[("c", slice(0, 3), into[:, :3]), ("h", slice(3, 4), into[:, 3:])],
+            carry={("c", "c"): kept},
+            within={("h", "c"): within},
+        )

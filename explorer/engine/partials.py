@@ -23,8 +23,12 @@ def partials_between(cell: Cell, record: Forward, start: int, stop: int) -> Part
     new = {name: array[start + 1 : stop + 1] for name, array in record.states.items()}
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         largest = np.inf if record.largest is None else float(record.largest[start:stop].max())
-        own = None if record.conditions else cell.partials(slots, gates, previous, new, largest)
-        return own or partials_by_autograd(cell, slots, previous, record.conditions.rows(start, stop))
+        conditions, own = record.conditions.rows(start, stop), None
+        if not conditions:
+            own = cell.partials(slots, gates, previous, new, largest)
+        elif not conditions.held:
+            own = cell.partials_with(conditions.vectors, slots, gates, previous, new)
+        return own or partials_by_autograd(cell, slots, previous, conditions)
 
 
 class _Leaves(Reading):

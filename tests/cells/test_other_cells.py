@@ -12,9 +12,7 @@ from pydantic import ValidationError
 from explorer import Experiment, run
 from explorer.cells.antisymmetric import Antisymmetric
 from explorer.cells.clockwork import LONGEST, Clockwork, parse_periods
-from explorer.cells.conditions import Conditions
 from explorer.cells.integrator import Integrator
-from explorer.engine.partials import partials_by_autograd
 from explorer.measures import gradient_norms
 
 # ---- periods ----
@@ -134,7 +132,7 @@ def test_partials_of_a_clockwork_step_keep_their_digits(size: float) -> None:
     rng = np.random.default_rng(1)
     slots, h = rng.uniform(-size, size, (6, 1, 5, 2)), rng.uniform(-1, 1, (6, 5, 2))
     clock = Clockwork(periods="1, 2, 3").schedule(5, 6)["active"][:, :, None]
-    found = partials_by_autograd(Clockwork(), slots, {"h": h}, Conditions({"active": clock}))
+    found = Clockwork().partials_with({"active": clock}, slots, slots, {"h": h}, {"h": h})
     ((state, where, slope),) = found.slots
     assert (state, where) == ("h", slice(0, 1))
     with mp.workdps(60):
