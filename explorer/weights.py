@@ -36,8 +36,9 @@ def draw_weights(experiment: Experiment, input_size: int | None = None, stream: 
         for name in ("bias_ih", "bias_hh")
     }
     vectors = {name: cell.vector_scale() * rng(name).uniform(-limit, limit, size) for name in cell.vectors}
-    for block, offset in cell.bias_offsets().items():
-        bias["bias_ih"][block * size : (block + 1) * size] += offset
+    for offsets in (cell.bias_offsets(), cell.unit_biases(rng("unit_biases"), size)):
+        for block, offset in offsets.items():
+            bias["bias_ih"][block * size : (block + 1) * size] += offset
     return {
         "weight_ih": experiment.input_scale * rng("weight_ih").uniform(-limit, limit, shape),
         "weight_hh": experiment.weight_scale * np.concatenate(recurrent),

@@ -225,3 +225,30 @@ def test_half_precision_tensors_are_taken():
     weights = {name: torch.tensor(array, dtype=torch.bfloat16) for name, array in own().items()}
     for name, array in checked(weights).items():
         assert np.array_equal(array, weights[name].double().numpy())
+
+
+@pytest.mark.parametrize("longest", [50, 1000])
+def test_chrono_spreads_the_memories_of_the_units_up_to_the_longest(longest):
+    """b_f = ln U(1, T_max − 1) and b_i = −b_f: u = e^b is uniform, so its mean is T_max / 2."""
+    base = Experiment(cell={"kind": "lstm", "forget_bias": 0.5}, hidden_size=512, bias_scale=0)
+    drawn = draw_weights(base.changed("cell.chrono", longest))["bias_ih"].reshape(4, -1)
+    u = np.exp(drawn[1] - 0.5)
+    assert 1 <= u.min() < 0.02 * longest + 1 and 0.98 * (longest - 1) < u.max() <= longest - 1
+    assert u.mean() == pytest.approx(longest / 2, rel=3 / np.sqrt(3 * 512))  # three standard deviations
+    np.testing.assert_allclose(drawn[0], -(drawn[1] - 0.5), atol=1e-15)
+    assert not drawn[2:].any()
+    assert (draw_weights(base)["bias_ih"].reshape(4, -1)[1] == 0.5).all()
+
+
+@pytest.mark.parametrize("update", ["keeps", "renews"])
+def test_chrono_moves_the_grus_update_gate_towards_keeping(update):
+    cell = {"kind": "gru", "update": update, "chrono": 100}
+    bias = draw_weights(Experiment(cell=cell, hidden_size=64, bias_scale=0))["bias_ih"].reshape(3, -1)
+    assert not bias[[0, 2]].any()
+    assert ((bias[1] if update == "keeps" else -bias[1]) >= 0).all()
+
+
+@pytest.mark.parametrize("longest", [1, 2])
+def test_chrono_of_hardly_any_steps_is_no_bias(longest):
+    cell = {"kind": "lstm", "chrono": longest}
+    assert not draw_weights(Experiment(cell=cell, hidden_size=8, bias_scale=0))["bias_ih"].any()

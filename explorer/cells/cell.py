@@ -94,6 +94,10 @@ class Cell(Parameters):
         """Block → constant added to ``bias_ih``: what the bias fields of the cell do."""
         return {}
 
+    def unit_biases(self, rng: np.random.Generator, hidden_size: int) -> Mapping[int, np.ndarray]:
+        """Block → numbers [H] drawn for its units and added to ``bias_ih``."""
+        return {}
+
     def vector_scale(self) -> float:
         """What multiplies the drawn ``vectors``."""
         return 1.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from explorer.activations import ACTIVATIONS, Activation
 from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE, Array, Cell, Partials, Record, Slot
-from explorer.cells.fields import Function, function_of
+from explorer.cells.fields import Function, chrono_field, draw_chrono, function_of
 from explorer.parameters import parameter
 
 _BOUNDS = (-10, 10)
@@ -69,6 +69,8 @@ class GRU(Cell):
     update_activation: Function = function_of("update gate")
     candidate_activation: Function = function_of("candidate", "tanh")
 
+    chrono: int = chrono_field("update")
+
     gates: ClassVar[tuple[str, ...]] = ("reset", "update", "new")
     blocks: ClassVar[int] = 3
     slots: ClassVar[tuple[Slot, ...]] = (
@@ -106,6 +108,13 @@ class GRU(Cell):
     def bias_offsets(self) -> Mapping[int, float]:
         """The bias fields, by torch's block order r, z, n."""
         return {0: self.reset_bias, 1: self.update_bias, 2: self.candidate_bias}
+
+    def unit_biases(self, rng: np.random.Generator, hidden_size: int) -> Mapping[int, np.ndarray]:
+        """Chrono initialisation: ln u added to what z keeps, taken from it where 1 − z keeps."""
+        if not self.chrono:
+            return {}
+        drawn = draw_chrono(self.chrono, rng, hidden_size)
+        return {1: drawn if self.update == "keeps" else -drawn}
 
     def message(self, slots: Mapping[str, Array], previous: Mapping[str, Array], record: Record) -> Array:
         """r ⊙ h, read by U_n when the reset gate stands before the matrix."""

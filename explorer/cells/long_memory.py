@@ -10,7 +10,7 @@ import numpy as np
 from explorer import pool
 from explorer.activations import ACTIVATIONS, Activation
 from explorer.cells.cell import Array, Cell, Partials, Record, Slot
-from explorer.cells.fields import bias_of
+from explorer.cells.fields import bias_of, chrono_field, draw_chrono
 
 # Slot, or c → (field that names its function, the function of cells without that field)
 _FIELDS = {
@@ -123,7 +123,15 @@ class FourGates(LongMemory):
     input_bias: float = bias_of("input", "Added to the input gate's bias: larger writes more.")
     candidate_bias: float = candidate_bias()
     output_bias: float = output_bias()
+    chrono: int = chrono_field("forget", "input")
 
     def bias_offsets(self) -> Mapping[int, float]:
         """The four bias fields, by torch's block order i, f, g, o."""
         return {0: self.input_bias, 1: self.forget_bias, 2: self.candidate_bias, 3: self.output_bias}
+
+    def unit_biases(self, rng: np.random.Generator, hidden_size: int) -> Mapping[int, np.ndarray]:
+        """Chrono initialisation: b_f = ln u and b_i = −b_f."""
+        if not self.chrono:
+            return {}
+        drawn = draw_chrono(self.chrono, rng, hidden_size)
+        return {0: -drawn, 1: drawn}
