@@ -1,8 +1,9 @@
 """The page in a real browser: key press to new picture beside the smallest Streamlit app, and scrubbing.
 
-Three pages are open in one headless Chromium (1280 × 720) and measured in turn: the floor, an app of one
+Five pages are open in one headless Chromium (1280 × 720) and measured in turn: the floor, an app of one
 slider and one ``st.plotly_chart`` of 100 points (``_floor_app.py``, Streamlit's default settings); the
-gradient flow page at its defaults; the same with an LSTM (both with the repository's config.toml).
+gradient flow page at its defaults; the same with an LSTM; the pages Gates and Compare at their defaults (all
+with the repository's config.toml).
 
 * key → picture: from the keydown event of an arrow key on the weight scale slider to the first animation
   frame after all figures of the page, also those below the fold, are drawn. On the floor: after the first
@@ -184,7 +185,7 @@ def server(script: Path, folder: Path, log: Path) -> Iterator[str]:
             process.wait()
 
 
-def open_page(browser: Browser, name: str, url: str, watch: str) -> Case:
+def open_page(browser: Browser, name: str, url: str, watch: str, scrubs: bool = False) -> Case:
     """A page in a window of its own, so that none is throttled as a background tab."""
     page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
     page.set_default_timeout(60_000)
@@ -195,6 +196,7 @@ def open_page(browser: Browser, name: str, url: str, watch: str) -> Case:
     page.wait_for_selector(".js-plotly-plot path.js-line", state="attached")
     if watch is _PANEL:
         page.wait_for_function("window.__panelPainted > 0")
+    if scrubs:
         page.wait_for_selector(".gx-scrub input:enabled")
     return case
 
@@ -254,15 +256,17 @@ def main() -> int:
         )
         cases = [
             open_page(browser, "floor", floor, _CHART),
-            open_page(browser, "gradient flow, defaults", ours, _PANEL),
-            open_page(browser, "gradient flow, LSTM", f"{ours}/?cell=lstm", _PANEL),
+            open_page(browser, "gradient flow, defaults", ours, _PANEL, scrubs=True),
+            open_page(browser, "gradient flow, LSTM", f"{ours}/?cell=lstm", _PANEL, scrubs=True),
+            open_page(browser, "gates", f"{ours}/gates", _PANEL),
+            open_page(browser, "compare architectures", f"{ours}/compare", _PANEL),
         ]
         measure(cases)
         report(cases)
         print(
             f"\n{'scrubbing, ms a frame':24s} {'median':>7s} {'p95':>6s} {'max':>6s} {'frames':>7s} messages"
         )
-        for case in cases[1:]:
+        for case in cases[1:3]:
             frames, sent = case.scrub()
             silent &= sent == 0
             p95 = quantiles(frames, n=20, method="inclusive")[-1]

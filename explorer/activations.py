@@ -48,6 +48,12 @@ def sigmoid(a: Array) -> Array:
     return value
 
 
+def refine_sigmoids(a: np.ndarray, values: np.ndarray) -> None:
+    """Correct values ½ tanh(a/2) + ½ in place where a < −3: there they have lost digits of a small σ(a)."""
+    low = a < -3
+    values[low] = sigmoid(a[low])
+
+
 def sigmoid_slope(a: np.ndarray) -> np.ndarray:
     """Derivative σ(a)·σ(-a) of the logistic function, without cancellation."""
     return _bell(a, 1.0)

@@ -59,6 +59,11 @@ class Ablated(FourGates):
         """The slots of the parts that are there."""
         return tuple(slot for slot in self.slots if slot.name != self.missing)
 
+    def bias_offsets(self) -> Mapping[int, float]:
+        """Those of the blocks that are read."""
+        read = {slot.block for slot in self.wiring()}
+        return {block: value for block, value in super().bias_offsets().items() if block in read}
+
     def opened(self, gate: str, slots: Mapping[str, Array], record: Record) -> Array:
         """A gate by its activation; 1 for the missing one."""
         return record.gate(gate, 1.0) if gate == self.missing else super().opened(gate, slots, record)

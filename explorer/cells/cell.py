@@ -169,16 +169,14 @@ def core_stepper(
 ) -> Callable[[int], None]:
     """As ``Cell.stepper`` by the cell's ``core``, under conditions."""
     names = [slot.name for slot in cell.wiring()]
+    given = [list(slots[:, k]) for k in range(len(names))]
+    kept = {name: list(gates[:, k]) for k, name in enumerate(cell.gates)}
     views = {name: list(array) for name, array in states.items()}
-    constant = conditions.at(0) if conditions.constant else None
+    record = Writing(conditions, kept, views, len(slots))
 
     def step(t: int) -> None:
-        record = Writing(
-            constant or conditions.at(t),
-            dict(zip(cell.gates, gates[t], strict=True)),
-            {name: view[t + 1] for name, view in views.items()},
-        )
+        record.t = t
         previous = {name: view[t] for name, view in views.items()}
-        cell.core(dict(zip(names, slots[t], strict=True)), previous, record)
+        cell.core({name: view[t] for name, view in zip(names, given, strict=True)}, previous, record)
 
     return step

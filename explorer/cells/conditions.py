@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,11 +41,6 @@ class Conditions:
 
     def __bool__(self) -> bool:
         return bool(self.vectors or self.held)
-
-    @property
-    def constant(self) -> bool:
-        """Whether all steps have the same."""
-        return not self.held and all(len(array) == 1 for array in self.vectors.values())
 
     def rows(self, start: int, stop: int) -> Conditions:
         """The conditions of the steps ``start`` … ``stop - 1``."""
@@ -98,25 +93,46 @@ class Reading:
         return self._vectors[name]
 
 
-class Writing(Reading):
-    """A record that copies what ``core`` computes into the arrays of one step."""
+class Writing:
+    """A record that copies what ``core`` computes into a run's arrays, step after step: set ``t`` first.
+
+    Arrays are cut into views once, because a view costs as much as adding two states.
+    """
 
     def __init__(
         self,
         conditions: Conditions,
-        gates: Mapping[str, np.ndarray],
-        new: Mapping[str, np.ndarray],
+        gates: Mapping[str, Sequence[np.ndarray]],
+        states: Mapping[str, Sequence[np.ndarray]],
+        num_steps: int,
     ) -> None:
-        super().__init__(conditions)
-        self._gates, self._new = gates, new
+        self.t = 0
+        self._gates, self._states = gates, states
+        self._vectors = {
+            name: [array[0]] * num_steps if len(array) == 1 else list(array)
+            for name, array in conditions.vectors.items()
+        }
+        self._held = {name: (list(where), list(value)) for name, (where, value) in conditions.held.items()}
 
     def state(self, name: str, value: Array) -> Array:
         """Store and return a new state."""
-        self._new[name][...] = value
+        np.copyto(self._states[name][self.t + 1], value)
         return value
 
     def gate(self, name: str, value: Array) -> Array:
         """Store and return the activation of a gate."""
-        value = super().gate(name, value)
-        self._gates[name][...] = value
+        if name in self._held:
+            where, held = self._held[name]
+            value = np.where(where[self.t], held[self.t], value)
+        np.copyto(self._gates[name][self.t], value)
         return value
+
+    def complement(self, gate: str, value: Array, other: Array) -> Array:
+        """``other``, or 1 − ``value`` where the gate is held."""
+        if gate not in self._held:
+            return other
+        return np.where(self._held[gate][0][self.t], 1 - value, other)
+
+    def vector(self, name: str) -> Array:
+        """The vector of that name at this step."""
+        return self._vectors[name][self.t]

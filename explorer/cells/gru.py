@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from explorer.activations import ACTIVATIONS, Activation
+from explorer.activations import ACTIVATIONS, Activation, refine_sigmoids
 from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE, Array, Cell, Partials, Record, Slot
 from explorer.cells.fields import Function, chrono_field, draw_chrono, function_of
 from explorer.parameters import parameter
@@ -131,6 +131,38 @@ class GRU(Cell):
         other = record.complement("update", z, functions["update"].complement(slots["update"]))
         old, fresh = (z, other) if self.update == "keeps" else (other, z)
         record.state("h", fresh * n + old * previous["h"])
+
+    def stepper(
+        self, slots: np.ndarray, gates: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> Callable[[int], None]:
+        """As ``core``: σ(a) = ½ tanh(a/2) + ½, and h_t = n + z (h − n) or h + z (n − h)."""
+        if not self.is_standard:
+            return super().stepper(slots, gates, states)
+        multiply, add, subtract, tanh = np.multiply, np.add, np.subtract, np.tanh
+        given, opened = list(slots[:, :2]), list(gates[:, :2])
+        after, keeps = self.reset == "after", self.update == "keeps"
+        r, z, n = (list(gates[:, k]) for k in range(3))
+        from_x, from_h, h = list(slots[:, 2]), list(slots[:, 3]), list(states["h"])
+
+        def step(t: int) -> None:
+            gate, new, old, result = opened[t], n[t], h[t], h[t + 1]
+            multiply(given[t], 0.5, gate)
+            tanh(gate, gate)
+            multiply(gate, 0.5, gate)
+            add(gate, 0.5, gate)
+            add(from_x[t], multiply(r[t], from_h[t], new) if after else from_h[t], new)
+            tanh(new, new)
+            start, end = (new, old) if keeps else (old, new)
+            subtract(end, start, result)
+            multiply(result, z[t], result)
+            add(result, start, result)
+
+        return step
+
+    def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
+        """Gates close to 0, which ½ tanh(a/2) + ½ gives with an absolute error only."""
+        if largest > 3 and self.is_standard:
+            refine_sigmoids(slots[:, :2], gates[:, :2])
 
     def partials(
         self,

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from explorer import pool
-from explorer.activations import sigmoid, sigmoid_slope, tanh_slope
+from explorer.activations import refine_sigmoids, sigmoid_slope, tanh_slope
 from explorer.cells.cell import Partials
 from explorer.cells.fields import Function, function_of
 from explorer.cells.long_memory import FourGates
@@ -69,8 +69,7 @@ class LSTM(FourGates):
     def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
         """Gates close to 0, which ½ tanh(a/2) + ½ gives with an absolute error only."""
         if largest > 3 and self.is_standard:
-            low = slots[:, 1:] < -3
-            gates[:, 1:][low] = sigmoid(slots[:, 1:][low])
+            refine_sigmoids(slots[:, 1:], gates[:, 1:])
 
     def partials(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from explorer.activations import sigmoid, sigmoid_slope, tanh, tanh_slope
+from explorer.activations import refine_sigmoids, sigmoid, sigmoid_slope, tanh, tanh_slope
 from explorer.cells.cell import BIAS_HH, BIAS_IH, INPUT, MESSAGE, Array, Cell, Partials, Record, Slot
 from explorer.parameters import parameter
 
@@ -62,6 +62,33 @@ class MGU(Cell):
         n = record.gate("new", tanh(slots["new_input"] + slots["new_hidden"]))
         kept = record.complement("forget", f, sigmoid(-slots["forget"]))
         record.state("h", kept * previous["h"] + f * n)
+
+    def stepper(
+        self, slots: np.ndarray, gates: np.ndarray, states: Mapping[str, np.ndarray]
+    ) -> Callable[[int], None]:
+        """As ``core``: σ(a) = ½ tanh(a/2) + ½, and h_t = h + f (n − h)."""
+        multiply, add, subtract, tanh = np.multiply, np.add, np.subtract, np.tanh
+        given, from_x, from_h = (list(slots[:, k]) for k in range(3))
+        f, n, h = list(gates[:, 0]), list(gates[:, 1]), list(states["h"])
+
+        def step(t: int) -> None:
+            gate, new, old, result = f[t], n[t], h[t], h[t + 1]
+            multiply(given[t], 0.5, gate)
+            tanh(gate, gate)
+            multiply(gate, 0.5, gate)
+            add(gate, 0.5, gate)
+            add(from_x[t], from_h[t], new)
+            tanh(new, new)
+            subtract(new, old, result)
+            multiply(result, gate, result)
+            add(result, old, result)
+
+        return step
+
+    def refine(self, slots: np.ndarray, gates: np.ndarray, largest: float = np.inf) -> None:
+        """Gates close to 0, which ½ tanh(a/2) + ½ gives with an absolute error only."""
+        if largest > 3:
+            refine_sigmoids(slots[:, :1], gates[:, :1])
 
     def partials(
         self,
