@@ -25,8 +25,15 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Name of the picture → query of the page.
-PICTURES = {"gradient-flow": "cell=lstm&cell.forget_bias=1&pin=cell%3Dlstm&pin="}
+# Name of the picture → address of the page, and what is there once all of it is drawn.
+PICTURES = {
+    "gradient-flow": ("?cell=lstm&cell.forget_bias=1&pin=cell%3Dlstm&pin=", ".gx-scrub input:enabled"),
+    "gates": ("gates?cell=lstm&hold=forget%3D1%3B+input%3D0", "[data-figure=gate_maps] .main-svg"),
+    "compare": (
+        "compare?view.architectures=tanh,irnn,lstm,clockwork,stacked-residual&view.drawn=stacked-residual",
+        "p.compare:has-text('median of')",
+    ),
+}
 
 
 @contextmanager
@@ -68,10 +75,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         page = browser.new_context(viewport=SIZE, color_scheme="light").new_page()
         page.set_default_timeout(120_000)
-        for name, query in PICTURES.items():
-            page.goto(f"{url}/?{query}")
+        for name, (address, drawn) in PICTURES.items():
+            page.goto(f"{url}/{address}")
             page.wait_for_function("window.__panelPainted > 0")
-            page.wait_for_selector(".gx-scrub input:enabled")
+            page.wait_for_selector(drawn)
             page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
             page.wait_for_timeout(1500)  # transitions
             picture = Image.open(BytesIO(page.screenshot())).convert("RGB")

@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -13,10 +16,16 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer import pool
+from explorer.activations import ACTIVATIONS
 from explorer.app import state
 from explorer.cells import CELLS
+from explorer.engine import backward, products
 from explorer.experiment import Experiment
 from explorer.figures.gradient import MAX_GHOSTS
+from explorer.initializers import INITIALIZERS
+from explorer.layouts import Layers
+from explorer.lessons.architectures import ARCHITECTURES, MOST
+from explorer.lessons.demonstrations import DEMONSTRATIONS
 from explorer.lessons.presets import PRESETS
 from explorer.link import bounds_of, field_paths
 from explorer.trace import MEMORY_LIMIT, memory_needed
@@ -70,11 +79,10 @@ def test_all_documents_can_be_found_from_the_readme() -> None:
 
 @EVERY
 def test_files_that_are_named_exist(name: str) -> None:
-    created = {"explorer/cells/residual.py"}
     named = re.findall(
         r"`((?:explorer|tests|benchmarks|docs|\.streamlit)/[\w./\-]*)`", prose(TEXT[name])
     ) + re.findall(r"`(\w+\.(?:py|toml))`", README if name == "README.md" else "")
-    assert [path for path in named if path not in created and not (ROOT / path).exists()] == []
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_the_layout_of_the_readme_is_the_repositorys() -> None:
@@ -87,9 +95,39 @@ def test_the_layout_of_the_readme_is_the_repositorys() -> None:
                     assert (ROOT / ("explorer" if inside else ".") / name).exists(), name
 
 
+def rows_below(text: str, head: str) -> list[list[str]]:
+    """The cells of the table whose head begins with these words."""
+    (table,) = re.findall(rf"^\| {re.escape(head)}.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.M)
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table.splitlines()]
+
+
+def test_the_layers_of_the_architecture_are_those_of_the_linter() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = {contract["id"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
+    layers = [re.findall(r"\w+", layer) for layer in contracts["layers"]["layers"]]
+    there = {path.stem for path in (ROOT / "explorer").iterdir()}
+    wanted = [{name for name in layer if name in there} for layer in layers]
+    said = [set(re.findall(r"`(\w+)`", row[0])) for row in rows_below(ARCHITECTURE, "layer, from the top")]
+    assert said == wanted
+
+
+def test_every_page_has_a_section_and_a_picture() -> None:
+    titles = re.findall(r'st\.Page\([^)]*?title="([^"]+)"', (ROOT / "dashboard.py").read_text("utf-8"))
+    sections = re.findall(r"^### ([^:\n]+):", README, re.M)
+    assert sections == titles
+    assert len(titles) == 3 and "three pages" in flat(README)
+    spec = spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
+    assert spec is not None and spec.loader is not None
+    screenshots = module_from_spec(spec)
+    spec.loader.exec_module(screenshots)
+    shown = re.findall(r'!\[The page "([^"]+)"[^]]*\]\(docs/images/([\w-]+)\.png\)', README)
+    assert [title for title, _ in shown] == titles
+    assert [name for _, name in shown] == list(screenshots.PICTURES)
+
+
 def test_pictures_are_small_and_of_the_right_size() -> None:
     pictures = list((ROOT / "docs" / "images").glob("*.png"))
-    assert pictures
+    assert len(pictures) == README.count("docs/images/")
     for path in pictures:
         assert path.stat().st_size < 400_000, path.name
         with Image.open(path) as picture:
@@ -190,6 +228,36 @@ def test_limits_are_the_codes() -> None:
     assert f"undo ({state._MAX_UNDO} steps)" in readme
     assert f"at most {MAX_PAGE_LINES} lines" in flat(TEXT["docs/adding-a-page.md"])
     assert f"at most {pool.KEPT // 2**20} MB unused" in architecture
+    assert products._LARGE == 2**15 and "2^15 entries and more" in architecture
+    assert backward._SHORT == 4 and "at most four steps" in architecture
+
+
+def test_what_can_be_chosen_is_counted_right() -> None:
+    readme, changelog, science = flat(README), flat(TEXT["CHANGELOG.md"]), TEXT["docs/science.md"]
+    assert f"one of {len(CELLS)} cells" in readme and f"{len(CELLS)} in all" in changelog
+    for text, head in ((README, "cell | its own"), (science, "cell | step")):
+        assert len(rows_below(text, head)) == len(CELLS)
+    assert f"{len(DEMONSTRATIONS)} demonstrations" in readme
+    assert f"{len(DEMONSTRATIONS)} demonstrations" in changelog
+    for text in (readme, changelog):
+        assert f"up to {MOST} of {len(ARCHITECTURES)}" in text
+        low, high = bounds_of(Layers.model_fields["num_layers"]) or (0, 0)
+        assert f"{low} to {high} layers" in text
+    drawn = re.search(r"Initialisations: (.+?) of an exact", changelog)
+    assert drawn and len(drawn.group(1).split(", ")) == len(INITIALIZERS)
+
+
+def test_all_activations_are_named() -> None:
+    names = {activation.label.split(" (")[0] for activation in ACTIVATIONS.values()}
+    for text in (README, TEXT["CHANGELOG.md"]):
+        assert all(name in flat(text) for name in names)
+
+
+def test_the_lags_at_which_a_stacked_linear_gradient_is_largest() -> None:
+    sizes = [0.9**k * comb(k + 2, 2) for k in range(100)]
+    largest = [k for k, size in enumerate(sizes) if size == pytest.approx(max(sizes), rel=1e-12)]
+    assert f"largest at lags {largest[0]} and {largest[1]}" in flat(TEXT["docs/science.md"])
+    assert len(largest) == 2 and sizes[0] < sizes[1]
 
 
 def test_caches_are_bounded_as_said() -> None:
@@ -205,6 +273,7 @@ def test_caches_are_bounded_as_said() -> None:
         f"| measures (small arrays) · truth meter | {bounds['_measured']} · {bounds['_verified']} |",
         f"| eigenvalues (they do not depend on the weight scale) | {bounds['_eigenvalues']} |",
         f"| sweeps | {bounds['_swept']} |",
+        f"| small arrays of the pages *Gates* and *Compare* | {bounds['_kept']} |",
     ):
         assert line in ARCHITECTURE
     unbounded = re.findall(r"@st\.cache_\w+\((?![^)]*max_entries)[^)]*\)\s*def (\w+)", source)
