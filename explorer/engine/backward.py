@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from explorer.engine.forward import Forward, System
 from explorer.engine.partials import partials_between
 from explorer.engine.pullback import Adjoint, Pullback, Views
 
-_BLOCK = 2**15  # entries of one state whose partial derivatives are computed at once, in 16 to 32 steps
+_BLOCK = 2**17  # slots whose derivatives are computed at once, in 16 to 64 steps
 _SHORT = 4  # steps from which on every one is looked at instead of halving the stretch again
 _COMFORT = 256.0  # adjoints within a factor of it are left alone: float32 can square all that a block adds
 
@@ -39,27 +39,25 @@ class Source:
     """What enters ∂L/∂h_t from outside the recurrence: a loss, or the layer above.
 
     Attributes:
-        values: T+1 arrays [H, C] to multiply with 2^exponents.
+        values: t → [H, C], to multiply with 2^exponents[t]; at all other t nothing enters.
         exponents: [T+1, C].
-        enters: for each t whether anything does.
     """
 
-    values: Sequence[np.ndarray]
+    values: dict[int, np.ndarray]
     exponents: np.ndarray
-    enters: list[bool]
 
     @classmethod
     def of_loss(cls, loss_weights: np.ndarray, readout: np.ndarray) -> Source:
         """L = Σ_t w_t Σ v·h_t for w [T+1] and v [H, C]."""
-        weights = loss_weights.tolist()
-        values = {weight: np.multiply(readout, weight, dtype=readout.dtype) for weight in set(weights)}
-        exponents = np.zeros((len(weights), readout.shape[1]), np.int64)
-        return cls([values[weight] for weight in weights], exponents, [weight != 0 for weight in weights])
+        read = {t: weight for t, weight in enumerate(loss_weights.tolist()) if weight}
+        values = {weight: np.multiply(readout, weight, dtype=readout.dtype) for weight in set(read.values())}
+        exponents = np.zeros((len(loss_weights), readout.shape[1]), np.int64)
+        return cls({t: values[weight] for t, weight in read.items()}, exponents)
 
     @classmethod
     def of_array(cls, values: np.ndarray, exponents: np.ndarray) -> Source:
         """Any values [T+1, H, C] with their exponents [T+1, C]."""
-        return cls(list(values), exponents, [bool(value.any()) for value in values])
+        return cls({t: value for t, value in enumerate(values) if value.any()}, exponents)
 
 
 @dataclass
@@ -110,9 +108,9 @@ def backward(
 
 
 def partial_blocks(system: System, record: Forward) -> Iterator[tuple[int, Partials]]:
-    """(first step, partials) of blocks of 16 to 32 steps, last block first."""
-    num_steps, _, *shape = record.slots.shape
-    block = int(np.clip(_BLOCK // np.prod(shape), 16, 32))
+    """(first step, partials) of blocks of 16 to 64 steps, last block first."""
+    num_steps = len(record.slots)
+    block = int(np.clip(_BLOCK // record.slots[0].size, 16, 64))
     for start in reversed(range(0, num_steps, block)):
         yield start, partials_between(system.cell, record, start, min(start + block, num_steps))
 
@@ -128,7 +126,7 @@ class _Run:
     def begin(self) -> None:
         """The loss at the last step."""
         last = len(self.exponents) - 1
-        if self._source.enters[last]:
+        if last in self._source.values:
             self._path.views["h"][last] += self._source.values[last]
             self.exponents[last] = self._source.exponents[last]
         self._size = self._largest(last)
@@ -155,8 +153,9 @@ class _Run:
     def _quick(self, partials: Partials, first: int, start: int, stop: int) -> bool:
         """All steps with one exponent; False when their end, or what enters, is out of its range."""
         source, hidden, limits = self._source, self._path.views["h"], self._limits
-        enters, values, shifts = source.enters, source.values, None
-        if any(enters[start:stop]):
+        values, shifts = source.values, None
+        entering = [t for t in range(stop - 1, start - 1, -1) if t in values]
+        if entering:
             shifts = source.exponents[start:stop] - self.exponents[stop]
             if not shifts.any():
                 shifts = None
@@ -165,13 +164,18 @@ class _Run:
             if partials.exponent is not None:
                 return False
         with np.errstate(over="ignore", invalid="ignore"):
-            upper = stop
-            for t in [*(t for t in reversed(range(start, stop)) if enters[t]), start]:
-                if t < upper:
+            parts = {
+                t: values[t] if shifts is None else np.ldexp(values[t], shifts[t - start]) for t in entering
+            }
+            if len(parts) == stop - start:
+                self._pull(partials, first, start, stop, parts)
+            else:
+                upper = stop
+                for t in dict.fromkeys([*entering, start]):
                     self._pull(partials, first, t, upper)
-                if enters[t] and (t < upper):
-                    hidden[t] += values[t] if shifts is None else np.ldexp(values[t], shifts[t - start])
-                upper = t
+                    if t in parts:
+                        hidden[t] += parts[t]
+                    upper = t
         self.exponents[start:stop] = self.exponents[stop]
         if partials.exponent is not None:
             own = partials.exponent[start - first : stop - first, 0]
@@ -198,15 +202,26 @@ class _Run:
             self._rescale(t, self._power(t))
             self._inject(t)
 
-    def _pull(self, partials: Partials, first: int, start: int, stop: int) -> None:
-        """Through the steps ``start`` … ``stop - 1`` of the block that begins at ``first``."""
+    def _pull(
+        self,
+        partials: Partials,
+        first: int,
+        start: int,
+        stop: int,
+        parts: dict[int, np.ndarray] | None = None,
+    ) -> None:
+        """Through the steps ``start`` … ``stop - 1`` of the block that begins at ``first``.
+
+        ``parts``, if given, enter ∂L/∂h at every one of them.
+        """
         after, before = self._path.between(start + 1, stop + 1), self._path.between(start, stop)
+        entering = None if parts is None else [parts[t] for t in range(start, stop)]
         with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
-            self._pullback.pull(partials, slice(start - first, stop - first), after, before)
+            self._pullback.pull(partials, slice(start - first, stop - first), after, before, entering)
 
     def _inject(self, t: int) -> None:
         """Add what enters ∂L/∂h_t, aligning exponents first so that neither part is lost."""
-        if not self._source.enters[t]:
+        if t not in self._source.values:
             return
         value, own = self._source.values[t], self._source.exponents[t] - self.exponents[t]
         filled = np.abs(value).max(axis=0) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -14,8 +15,7 @@ _LARGE = 2**15
 def product(matrix: np.ndarray) -> Callable[[np.ndarray, np.ndarray], object]:
     """A function (given [K, C], out [M, C]) that fills ``out`` with matrix @ given; all contiguous."""
     if matrix.size < _LARGE:
-        dot = np.dot
-        return lambda given, out: dot(matrix, given, out)
+        return partial(np.dot, matrix)
     import torch
 
     multiply, tensor, left = torch.mm, torch.from_numpy, torch.from_numpy(matrix)

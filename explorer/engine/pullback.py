@@ -37,7 +37,14 @@ class Pullback:
         self._message = np.empty((size, columns), dtype)
         self._states = system.cell.states
 
-    def pull(self, partials: Partials, rows: slice, after: Views, before: Views) -> None:
+    def pull(
+        self,
+        partials: Partials,
+        rows: slice,
+        after: Views,
+        before: Views,
+        entering: list[np.ndarray] | None = None,
+    ) -> None:
         """From direct adjoints after some steps of a block to direct ones before them, last step first.
 
         Args:
@@ -45,6 +52,7 @@ class Pullback:
             rows: which of its steps.
             after: state → the adjoints [H, C] after each step; they become total.
             before: state → those before each step, the ones after the step that comes next here.
+            entering: what is added to ∂L/∂h before each step.
         """
         list_of = _Operations(rows)
         for (state, source), slope in reversed(partials.within.items()):
@@ -68,6 +76,8 @@ class Pullback:
         for (state, name), slope in partials.carry.items():
             list_of.put_product(slope, after[state], before[name], self._scratch[0], name not in carried)
             carried.add(name)
+        if entering is not None:
+            list_of.append(np.add, h, entering, h)
         for name in self._states:
             if name not in carried:
                 for array in before[name]:
