@@ -37,12 +37,20 @@ class Sweep:
 def knobs(experiment: Experiment) -> dict[str, tuple[float, float]]:
     """Settings that ``sweep`` accepts for this experiment, with their smallest and largest value."""
     found = {}
-    for path, _, info in field_paths(experiment):
-        bounds = {type(item).__name__: item for item in info.metadata}
+    for path, value, info in field_paths(experiment):
         scales = path in ("weight_scale", "input_scale", "bias_scale")
-        if scales or (path.startswith("cell.") and path.endswith("bias")):
+        if scales or (
+            path.startswith("cell.") and path.endswith("bias") and _shifts(experiment, path, value)
+        ):
+            bounds = {type(item).__name__: item for item in info.metadata}
             found[path] = (float(bounds["Ge"].ge), float(bounds["Le"].le))
     return found
+
+
+def _shifts(experiment: Experiment, path: str, value: float) -> bool:
+    """Whether a bias shifts anything; that of a missing gate does not."""
+    other = experiment.changed(path, 1.0 if value == 0 else 0.0)
+    return other.cell.bias_offsets() != experiment.cell.bias_offsets()
 
 
 def sweep(experiment: Experiment, knob: str, values: np.ndarray) -> Sweep:

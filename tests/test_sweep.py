@@ -25,7 +25,7 @@ BIASES = {
     "gru": ["update_bias", "reset_bias", "candidate_bias"],
     "peephole": ["forget_bias", "input_bias", "candidate_bias", "output_bias"],
     "coupled": ["input_bias", "candidate_bias", "output_bias"],
-    "ablated": ["forget_bias", "input_bias", "candidate_bias", "output_bias"],
+    "ablated": ["input_bias", "candidate_bias", "output_bias"],  # its forget gate is missing
     "mgu": ["forget_bias", "candidate_bias"],
     "residual": ["bias"],
     "antisymmetric": ["bias"],

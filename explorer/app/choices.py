@@ -43,7 +43,7 @@ def preset_menu(presets: Mapping[str, Preset]) -> None:
     )
 
 
-def action_buttons() -> None:
+def action_buttons(reset: Callable[[], None] = state.reset) -> None:
     """Pin, undo, reset, copy the link."""
     with st.container(horizontal=True, gap="small"):
         st.button(
@@ -64,7 +64,7 @@ def action_buttons() -> None:
         st.button(
             "",
             key="reset",
-            on_click=state.reset,
+            on_click=reset,
             icon=":material/restart_alt:",
             help="Reset: all settings to their defaults, no pins.",
         )

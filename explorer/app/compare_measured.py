@@ -23,7 +23,7 @@ from explorer.measures.architecture_table import (
     median_seconds,
     parameter_count,
 )
-from explorer.measures.modules import Modules, modules
+from explorer.measures.modules import Modules, empty_modules, modules
 from explorer.measures.reservoir import state_distances
 
 
@@ -63,14 +63,16 @@ def compare(experiment: Experiment, sample: int) -> Compared:
         found.loss_weights,
         parameter_count(experiment),
         fate(norms, found.loss_weights),
-        found.notes,
+        found.notes + empty_modules(experiment),
     )
 
 
 def strands(experiment: Experiment) -> list[Strand]:
     """The rows of the drawing of the unrolled network, medians over the samples."""
     rows = strands_of(_run_of(experiment))
-    return [replace(row, norms=row.reached, along=row.arrived, below=row.sent) for row in rows]
+    return [
+        replace(row, norms=row.reached, along=row.arrived, below=row.sent, past=row.skipped) for row in rows
+    ]
 
 
 def distances(experiment: Experiment) -> tuple[np.ndarray, np.ndarray]:

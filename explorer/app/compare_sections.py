@@ -41,7 +41,10 @@ _HEADS = (
     ("N", "Hidden size: units in each layer and direction."),
     ("parameters", "Weights and biases of the network."),
     ("decades lost", "Factors of 10 that the drawn curve loses between the last loss and t = 0."),
-    ("half-life", "Steps after which the drawn curve halves."),
+    (
+        "half-life",
+        "Steps after which the drawn curve halves, bends at its ends left out; – where it does not.",
+    ),
     ("ms", "Milliseconds of one run, forward and backward, measured on this computer: a median."),
     ("gradient", "What becomes of it."),
 )
@@ -57,10 +60,10 @@ def side_bar() -> None:
         controls.fields_of("initializer")
         if own_is_chosen():
             st.markdown("#### Your own architecture")
-            for group in ("cell", "network"):
-                controls.control(group)
-                controls.fields_of(group)
-            controls.control("hold")
+            controls.control("cell")
+            controls.cell_settings()
+            controls.control("network")
+            controls.fields_of("network")
         controls.settings_of_run()
 
 
@@ -127,10 +130,8 @@ def _lost(fate: Fate) -> str:
 
 
 def _half_life(fate: Fate) -> str:
-    if np.isnan(fate.half_life):
+    if np.isnan(fate.half_life) or fate.half_life == np.inf:
         return "–"
-    if fate.half_life == np.inf:
-        return "never"
     return "> 10,000" if fate.half_life > 1e4 else f"{float(f'{fate.half_life:.3g}'):,g}"
 
 

@@ -8,7 +8,11 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from explorer.app import state
+from explorer.layouts import Layers
 from explorer.link import bounds_of, choices_of, field_paths, max_length_of
+from explorer.sweep import knobs
+
+_OF_FRONT = ("network.kernel", "network.channels", "network.pooling")
 
 
 def control(path: str) -> None:
@@ -18,18 +22,35 @@ def control(path: str) -> None:
 
 
 def fields_of(group: str) -> None:
-    """One widget for every field of the group's current kind."""
+    """One widget for every field of the group's current kind; the activations of gates in a box of their own.
+
+    The box is open where an activation is not the usual one, so that it never hides what decides the picture.
+    """
+    activations = []
     for path, value, field in field_paths(state.experiment()):
-        if path.startswith(f"{group}."):
+        if path.startswith(f"{group}.") and path.endswith("_activation"):
+            activations.append((path, value, field))
+        elif path.startswith(f"{group}."):
             _widget(path, value, field)
+    if activations:
+        changed = any(value != field.default for _, value, field in activations)
+        with st.expander("Activations of the gates", expanded=changed):
+            for entry in activations:
+                _widget(*entry)
+
+
+def cell_settings() -> None:
+    """The settings of the cell, and its gates that are held if it has any."""
+    fields_of("cell")
+    if state.experiment().cell.gates or state.experiment().hold:
+        control("hold")
 
 
 def settings() -> None:
     """All settings but the choice of cell and of initialisation, in the order in which one thinks of them."""
     st.markdown("#### Network")
     control("weight_scale")
-    fields_of("cell")
-    control("hold")
+    cell_settings()
     fields_of("initializer")
     for path in ("hidden_size", "num_steps", "batch_size"):
         control(path)
@@ -47,6 +68,15 @@ def settings_of_run() -> None:
     st.markdown("#### Start and precision")
     for path in ("bias_scale", "initial_scale", "seed", "dtype"):
         control(path)
+
+
+def _without_effect(path: str) -> bool:
+    """Whether a setting does nothing beside the others: a missing gate's bias, parts of no convolution."""
+    experiment = state.experiment()
+    if path.startswith("cell.") and path.endswith("bias"):
+        return path not in knobs(experiment)
+    network = experiment.network
+    return path in _OF_FRONT and isinstance(network, Layers) and network.front == "none"
 
 
 def _key(path: str) -> str:
@@ -68,6 +98,7 @@ def _widget(path: str, value: Any, field: FieldInfo) -> None:
         "help": field.description,
         "on_change": _take,
         "args": (path,),
+        "disabled": _without_effect(path),
     }
     longest = max_length_of(field)
     if longest is not None:

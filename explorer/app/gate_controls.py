@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from explorer.app import choices, state
 from explorer.app.gate_picture import series_of, unit_of
 from explorer.app.picture import gate_of
-from explorer.app.sections import literal
+from explorer.app.sections import literal, pin_buttons
 from explorer.experiment import Experiment
 from explorer.figures.gate_maps import ordered
 from explorer.figures.gates import SIGNED
@@ -16,13 +18,20 @@ from explorer.holds import Hold, format_holds, parse_holds
 from explorer.lessons.demonstrations import demonstration_of, demonstrations_for
 
 ALL = "all units"
+# Its gradient survives while no gate is held, so that the picture shows at once which gate stops it.
+START = {"kind": "lstm", "forget_bias": 3.0}
 
 
 def begin_with_gates() -> None:
     """Whoever comes here first with all defaults starts from an LSTM: the default cell has no gates."""
     if not st.session_state.get("gates:visited") and state.experiment() == Experiment():
-        state.change("cell", "lstm")
+        state.change("cell", START)
     st.session_state["gates:visited"] = True
+
+
+def reset() -> None:
+    """All settings to their defaults, no pins, and the LSTM to start from."""
+    state.reset(Experiment().changed("cell", START))
 
 
 def demonstrations(experiment: Experiment) -> None:
@@ -89,27 +98,31 @@ def release(index: int) -> None:
 
 
 def active_holds(experiment: Experiment) -> None:
-    """A button for every held gate that releases it, and one that releases all."""
+    """Buttons that release each held gate or all of them, and those of the pinned curves."""
     held = parse_holds(experiment.hold)
-    if not held:
-        st.caption(
-            "No gate is held. Hold one, or press a demonstration: the picture before stays as a ghost."
-        )
-        return
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for index, hold in enumerate(held):
-            st.button(
-                f"✕ {literal(described(hold))}",
-                key=f"release:{index}",
-                on_click=release,
-                args=(index,),
-                help="Release this gate.",
-            )
-        st.button("Release all", key="release-all", on_click=state.change, args=("hold", ""))
-        shown = demonstration_of(experiment)
-        if shown is not None:
-            with st.popover("What must come out?", type="tertiary"):
-                st.markdown(f"**{shown.question}** {shown.outcome}")
+        if held:
+            _releases(experiment, held)
+        else:
+            said = "No gate is held. Hold one, or press a demonstration: the picture before stays as a ghost."
+            st.caption(said, width="content")
+        pin_buttons()
+
+
+def _releases(experiment: Experiment, held: Sequence[Hold]) -> None:
+    for index, hold in enumerate(held):
+        st.button(
+            f"✕ {literal(described(hold))}",
+            key=f"release:{index}",
+            on_click=release,
+            args=(index,),
+            help="Release this gate.",
+        )
+    st.button("Release all", key="release-all", on_click=state.change, args=("hold", ""))
+    shown = demonstration_of(experiment)
+    if shown is not None:
+        with st.popover("What must come out?", type="tertiary"):
+            st.markdown(f"**{shown.question}** {shown.outcome}")
 
 
 def described(hold: Hold) -> str:
@@ -141,6 +154,4 @@ def no_gates() -> None:
         "This cell has no gates, so there is nothing to hold. All other settings are kept when you switch.",
         icon=":material/info:",
     )
-    st.button(
-        "Switch to an LSTM", key="to-lstm", on_click=state.change, args=("cell", "lstm"), type="primary"
-    )
+    st.button("Switch to an LSTM", key="to-lstm", on_click=state.change, args=("cell", START), type="primary")

@@ -18,6 +18,7 @@ from explorer.figures.held_regions import Held, spans
 from explorer.figures.states import sample_input
 from explorer.figures.style import LABELS, Figure
 from explorer.figures.unit import unit_arrays
+from explorer.measures.keeping import added_bias
 from explorer.trace import Trace
 
 
@@ -152,7 +153,7 @@ def _half_life(experiment: Experiment, found: GatesMeasured, free: GatesMeasured
         )
         return figures.message(said), said.replace("<br>", " ")
     slot, sign = free.keeping_slot
-    bias = experiment.cell.bias_offsets().get(slot.block, 0.0)
+    bias = added_bias(experiment, slot)
     mean, life = found.keeping.mean, found.keeping.half_life
     drawn = figures.forget_half_life(
         bias, experiment.num_steps, gate=slot.name, sign=sign, mean=mean, half_life=life

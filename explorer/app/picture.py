@@ -145,6 +145,9 @@ def _gradient(
         span=span if fits else None,
     )
     name_zeros(figure, found.norms)
+    for name, curve in (("bound", found.bound), ("closed_form", found.theory and found.theory[0])):
+        if curve is not None:
+            _name_zeros(figure["data"][figures.TRACES[name]], curve == -np.inf)
     return figure
 
 
@@ -159,6 +162,8 @@ def name_zeros(figure: Figure, norms: Mapping[str, np.ndarray]) -> None:
 def _name_zeros(trace: Figure, zero: np.ndarray) -> None:
     """A gap in a curve that is an exact 0 travels as −inf: drawn as a gap, but named in read-out and CSV."""
     trace["y"] = np.where(zero, -np.inf, trace["y"])
+    if zero.any():
+        trace.pop("visible", None)  # a curve that is 0 throughout is named in the read-out too
 
 
 def _weight_gradient(found: Measured) -> Figure:

@@ -28,6 +28,7 @@ from explorer.lessons.presets import Preset
 from explorer.lessons.snippet import snippet
 from explorer.link import describe_change, field_paths
 from explorer.measures import gradient_norms
+from explorer.measures.modules import empty_modules
 from explorer.trace import MEMORY_LIMIT, TooLarge, Trace, memory_needed
 
 _MOST_SENTENCES = 4
@@ -85,7 +86,12 @@ def verdict(trace: Trace, found: Measured, presets: Mapping[str, Preset]) -> Non
         if name is not None:
             with st.popover("What should come out?", type="tertiary"):
                 st.markdown(presets[name].outcome)
-    for note in trace.notes:
+    notes(trace)
+
+
+def notes(trace: Trace) -> None:
+    """What had to be changed to run the experiment, and what of it does nothing."""
+    for note in [*trace.notes, *empty_modules(trace.experiment)]:
         st.caption(f":material/info: {literal(note)}")
 
 

@@ -131,10 +131,10 @@ def can_undo() -> bool:
     return bool(st.session_state["history"])
 
 
-def reset() -> None:
-    """The default experiment in the default view, without pins."""
+def reset(start: Experiment | None = None) -> None:
+    """The default experiment, or another one to start from, in the default view without pins."""
     st.session_state["view"] = View()
-    _take(Experiment(), [])
+    _take(start or Experiment(), [])
 
 
 def pin() -> None:

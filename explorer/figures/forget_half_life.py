@@ -38,7 +38,7 @@ def forget_half_life(
     """The closed form over the bias, with the present bias and what was measured.
 
     Args:
-        bias: the bias that the settings add to the gate.
+        bias: the bias that the settings add to the gate, the mean over the units where they differ.
         num_steps: T, drawn as a line and used as T_max of chrono initialisation.
         gate: whose bias.
         sign: +1 where the gate at σ(a) keeps, −1 where 1 − σ(a) does.
@@ -99,7 +99,9 @@ def _steps(life: float) -> str:
         return "no step: shut"
     if life == np.inf:
         return "∞ steps"
-    return "1 step" if f"{life:.3g}" == "1" else f"{life:.3g} steps"
+    if f"{life:.3g}" == "1":
+        return "1 step"
+    return f"{life:.3g} steps" if life < 1000 else f"{life:,.0f} steps"
 
 
 def forget_half_life_alt(bias: float, *, sign: int = 1, half_life: float = np.nan) -> str:
@@ -113,13 +115,13 @@ def forget_half_life_alt(bias: float, *, sign: int = 1, half_life: float = np.na
 
 def plot_forget_half_life(trace: Trace, *, dark: bool = False) -> go.Figure | None:
     """The half-life of a trace's direct path; None where no bias alone sets it."""
-    from explorer.measures.keeping import keeping, keeping_slot
+    from explorer.measures.keeping import added_bias, keeping, keeping_slot
 
     kept, found = keeping(trace), keeping_slot(trace)
     if kept is None or found is None:
         return None
     slot, sign = found
-    bias = trace.experiment.cell.bias_offsets().get(slot.block, 0.0)
+    bias = added_bias(trace.experiment, slot)
     measured = {"mean": kept.mean, "half_life": kept.half_life}
     drawn = forget_half_life(bias, trace.num_steps, gate=slot.name, sign=sign, **measured)
     return style.themed(drawn, dark)

@@ -93,7 +93,7 @@ def gradient(
     data.append(theory_line("closed_form", closed_form_label, steps, closed_form, "dot"))
     data += [ghost_line(k, ghosts[k] if k < len(ghosts) else None) for k in range(MAX_GHOSTS)]
     heights = marks(decades, low, high)
-    whose = "" if cell_decades is None else f"{SUBJECT} "  # the other curve may well be alive
+    whose = "" if cell_decades is None or _both_zero(decades, cell_decades) else f"{SUBJECT} "
     bottom = log.padded(low, high)[0]
     data += [shade(name, steps, heights[name], bottom, whose) for name in ("zero", "not_finite")]
     data += [mark_label(name, steps, heights[f"{name}_label"], whose) for name in ("zero", "not_finite")]
@@ -201,6 +201,15 @@ def scrub_frames(
     views = [view for k, view in enumerate(seen) if view not in seen[:k]]
     layout = {name: drawn[0]["layout"][name] for name in ("yaxis", "shapes", "annotations")}
     return ScrubFrames(tracks, span, layout, views, [views.index(view) for view in seen])
+
+
+def _both_zero(decades: np.ndarray, cell_decades: np.ndarray) -> bool:
+    """Whether h has steps with a gradient of exactly 0, and c has none alive there."""
+    zero, other = (
+        np.asarray(np.isneginf(values.reshape(len(values), -1)).all(axis=1))
+        for values in (decades, cell_decades)
+    )
+    return bool(zero.any() and other[zero].all())
 
 
 def _no_change() -> Figure:

@@ -52,6 +52,7 @@ def lanes(found: LaneDerivatives, hidden_size: int, before: LaneDerivatives | No
     if found.directions < hidden_size:
         said = f"everything: estimated from {found.directions} of {hidden_size} directions"
         place: Figure = {"paper": True, "xanchor": "right", "yanchor": "bottom", "xshift": -4, "yshift": 4}
+        place["bgcolor"] = style.BACKGROUND
         figure["layout"]["annotations"].append(style.note(said, 1, 0, **place))
     return figure
 
@@ -114,6 +115,8 @@ def _lane_look(name: str, states: tuple[str, ...], place: int) -> tuple[str, str
     """(label, colour) of a lane."""
     if name in states:
         return path_label(name), COLORS["direct"]
+    if name == "hidden":
+        return "U", style.OCHRE
     gate = "new" if name.startswith("new") else name
     letter = style.LABELS.get(gate, gate).split()[-1]
     return f"U<sub>{letter}</sub>", style.gate_look(gate, place)[0]

@@ -22,7 +22,7 @@ _LIMITS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 
 
 def names(gated: bool) -> dict[str, str]:
     """Account → what the legend calls it."""
-    plain = {"slope": "slope (saturation)", "matrix": "matrix"}
+    plain = {"slope": "slope", "matrix": "matrix"}
     gates = {"slope": "direct path", "matrix": "via W_hh"}
     return (gates if gated else plain) | {"loss": "loss", "total": "sum"}
 

@@ -25,8 +25,9 @@ def unrolled(strands: Sequence[Strand], loss: np.ndarray, *, cursor: int, source
     """Nodes x_t, h_t for every layer and direction, and the loss; arrows against the direction of computing.
 
     An arrow along time is as wide as what arrives at its tip from the step read after it; one that leads down
-    as what goes to the layer below or to x_t; one from the loss as what the loss puts in. A dotted arrow
-    carries exactly 0. Some columns stand for the whole sequence; their steps are on the axis.
+    as what goes to the layer below or to x_t, and one that goes round a layer as what passes it by; one from
+    the loss as what the loss puts in. A dotted arrow carries exactly 0. Some columns stand for the whole
+    sequence; their steps are on the axis.
 
     Args:
         strands: rows from the bottom up; a layer's backward half follows its forward half.
@@ -36,7 +37,8 @@ def unrolled(strands: Sequence[Strand], loss: np.ndarray, *, cursor: int, source
     """
     steps = len(loss) - 1
     plan = Plan(strands, columns_of(steps, cursor, np.flatnonzero(loss)))
-    span = flow_span(*(part for strand in strands for part in (strand.arrived, strand.reached, strand.sent)))
+    sizes = [part for one in strands for part in (one.arrived, one.reached, one.sent, one.skipped)]
+    span = flow_span(*(part for part in sizes if part is not None))
     arrows = plan.arrows(loss)
     labels = [source, *(strand.label for strand in strands), "loss"]
     rows = {"tickvals": list(range(len(labels))), "ticktext": labels, "ticks": "", "showgrid": False}
@@ -56,11 +58,14 @@ def unrolled(strands: Sequence[Strand], loss: np.ndarray, *, cursor: int, source
 
 def _shaft(arrow: Arrow, span: Span) -> Figure:
     """The line; thin and dotted where nothing or no number comes through."""
-    (x0, y0), (x1, y1) = arrow.start, arrow.end
     line = {"width": flow_width(arrow.decades, span), "color": flow_color(arrow.decades, span)}
     if not np.isfinite(arrow.decades):
         line = {"width": 1.5, "color": _odd_color(arrow.decades), "dash": "dot"}
-    return {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "line": line, "layer": "below"}
+    shape: Figure = {"line": line, "layer": "below"}
+    if arrow.bend:
+        return shape | {"type": "path", "path": "M" + "L".join(f"{x:.6g},{y:.6g}" for x, y in arrow.corners)}
+    (x0, y0), (x1, y1) = arrow.corners
+    return shape | {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1}
 
 
 def _heads(arrows: Sequence[Arrow], span: Span) -> Figure:
@@ -74,7 +79,7 @@ def _heads(arrows: Sequence[Arrow], span: Span) -> Figure:
         sizes.append(8 + flow_width(arrow.decades, span) if known else 8)
         texts.append(f"{arrow.what}: {log.number(arrow.decades)}")
     marker = {"symbol": symbols, "size": sizes, "color": colors, "opacity": 1, "line": {"width": 0}}
-    ends: Figure = {"x": np.array([a.end[0] for a in arrows]), "y": np.array([a.end[1] for a in arrows])}
+    ends: Figure = {"x": np.array([a.tip[0] for a in arrows]), "y": np.array([a.tip[1] for a in arrows])}
     looks = {"marker": marker, "hovertext": texts, "hoverinfo": "text", "cliponaxis": False}
     return {"type": "scatter", "mode": "markers"} | ends | looks
 
@@ -129,6 +134,8 @@ def unrolled_alt(strands: Sequence[Strand], loss: np.ndarray, *, cursor: int) ->
     said = []
     for strand in strands:
         down = f" and sends {log.number(float(strand.sent[cursor - 1]))} down" if cursor > 0 else ""
+        if cursor > 0 and strand.skipped is not None:
+            down += f", {log.number(float(strand.skipped[cursor - 1]))} goes past it"
         said.append(f"{strand.label} receives {log.number(float(strand.reached[cursor]))}{down}")
     columns = columns_of(len(loss) - 1, cursor, np.flatnonzero(loss))
     return f"Drawing of {len(columns)} steps of the unrolled network; at step {cursor} {'; '.join(said)}."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = 11
 _GAP = 0.3  # between a node's centre and an arrow's end, in rows
 _ASIDE = 0.3  # how far a backward half stands beside the forward one, in columns
+_BEND = 0.3  # how far an arrow past a layer goes aside, in columns
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Strand:
         layer: 0 for the lowest.
         backwards: it reads from the last step to the first, so its gradient runs towards larger t; entry 0 of
             its arrays counts for nothing, because it has no state there.
+        past: log10 of what goes past the layer to the one below at steps 1 … T, [T] or [T, B]; None where
+            nothing does.
     """
 
     label: str
@@ -39,6 +42,7 @@ class Strand:
     below: np.ndarray
     layer: int = 0
     backwards: bool = False
+    past: np.ndarray | None = None
 
     @property
     def reached(self) -> np.ndarray:
@@ -59,6 +63,11 @@ class Strand:
         """The median of ``below``, [T]."""
         return quantiles(self.below, (0.5,))[0]
 
+    @property
+    def skipped(self) -> np.ndarray | None:
+        """The median of ``past``, [T]."""
+        return None if self.past is None else quantiles(self.past, (0.5,))[0]
+
 
 def strands_of(found: ArchitectureRun) -> list[Strand]:
     """The rows of a run's drawing, from the bottom up."""
@@ -68,18 +77,37 @@ def strands_of(found: ArchitectureRun) -> list[Strand]:
             label = f"layer {k + 1}" if found.num_layers > 1 else "h"
             label += (" →", " ←")[d] if found.directions > 1 else ""
             arrays = found.norms(k, d), found.along(k, d), found.below(k, d)
-            strands.append(Strand(label, *arrays, layer=k, backwards=d == 1))
+            past = found.past(k) if d == 0 else None
+            strands.append(Strand(label, *arrays, layer=k, backwards=d == 1, past=past))
     return strands
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """From where to where in data coordinates, the gradient that arrives, and which one it is."""
+    """From where to where in data coordinates, the gradient that arrives, and which one it is.
+
+    ``bend`` is how far the line goes aside on its way.
+    """
 
     start: tuple[float, float]
     end: tuple[float, float]
     decades: float
     what: str
+    bend: float = 0.0
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """The points that the line joins."""
+        if not self.bend:
+            return [self.start, self.end]
+        (x, high), (_, low) = self.start, self.end
+        aside, slope = x + self.bend, 0.2 * (high - low)
+        return [self.start, (aside, high - slope), (aside, low + slope), self.end]
+
+    @property
+    def tip(self) -> tuple[float, float]:
+        """Where the arrow's head is: at the end, or half-way along a line that goes aside."""
+        return (self.start[0] + self.bend, (self.start[1] + self.end[1]) / 2) if self.bend else self.end
 
 
 def columns_of(num_steps: int, cursor: int, loss_steps: Sequence[int] | np.ndarray = ()) -> np.ndarray:
@@ -128,7 +156,7 @@ class Plan:
         """All arrows for a loss that reads the steps with these weights [T+1]."""
         found: list[Arrow] = []
         for row in range(1, self.top):
-            found += [*self._along(row), *self._down(row)]
+            found += [*self._along(row), *self._down(row), *self._past(row)]
             if self.strands[row - 1].layer == self.strands[-1].layer:
                 found += self._from_loss(row, loss)
         return found
@@ -154,6 +182,20 @@ class Plan:
         for step in self.drawn(0).tolist():
             ends = (self.x(row, step), row - _GAP), (self.x(target, step), target + _GAP)
             yield Arrow(*ends, float(sent[step - 1]), f"from {strand.label} to {goal} at t = {step}")
+
+    def _past(self, row: int) -> Iterator[Arrow]:
+        """From above a layer to above the one below, where it joins what the layer sends down."""
+        strand = self.strands[row - 1]
+        if strand.skipped is None:
+            return
+        high, low = (
+            max(k for k, other in enumerate(self.strands, 1) if other.layer == layer)
+            for layer in (strand.layer, strand.layer - 1)
+        )
+        for step in self.drawn(0).tolist():
+            x, what = self.x(row, step), f"past layer {strand.layer + 1} at t = {step}"
+            ends = (x, high + 1.6 * _GAP), (x, low + 1.6 * _GAP)
+            yield Arrow(*ends, float(strand.skipped[step - 1]), what, -_BEND * self.pitch)
 
     def _from_loss(self, row: int, loss: np.ndarray) -> Iterator[Arrow]:
         """Where the last loss (for a backward half the first) is read, it is all that there is of ∂L/∂h."""

@@ -54,6 +54,9 @@ class ArchitectureRun(Protocol):
     def below(self, layer: int, direction: int) -> np.ndarray:
         """log10 of the gradient that a layer sends to the layer below or to the input, [T, B]."""
 
+    def past(self, layer: int) -> np.ndarray | None:
+        """log10 of the gradient that goes past a layer to the one below, [T, B]; None where nothing does."""
+
 
 @dataclass(frozen=True)
 class SingleRun:
@@ -88,6 +91,9 @@ class SingleRun:
     def below(self, layer: int, direction: int) -> np.ndarray:
         """log10 ‖∂L/∂x_t‖, [T, B]."""
         return input_gradient_norms(self.trace)
+
+    def past(self, layer: int) -> None:
+        """Nothing goes past a cell alone."""
 
 
 def median_seconds(once: Callable[[], object]) -> tuple[float, int]:
@@ -167,15 +173,16 @@ def _middle(values: np.ndarray) -> np.ndarray:
 def parameter_count(experiment: Experiment) -> int:
     """Weights, biases and vectors of the network, those of a frozen reservoir included.
 
-    Each cell has K·(n + H·(I + 2)) + V·H with K blocks, V vectors and n the free numbers of a block of W_hh:
-    H² for most, fewer where the cell holds entries at 0 or ties them up to their sign. A convolution of width
-    k in front has C·(I·k + 1).
+    Each cell has K·(n + H·(I + 2)) + V·H with K blocks that are read, V vectors and n the free numbers of a
+    block of W_hh: H² for most, fewer where the cell holds entries at 0 or ties them up to their sign. A
+    convolution of width k in front has C·(I·k + 1).
     """
     cell, size, width = experiment.cell, experiment.hidden_size, experiment.signal.input_size
     layout = experiment.network if isinstance(experiment.network, Layers) else Layers(num_layers=1)
     probe = np.abs(cell.constrain(np.random.default_rng(0).standard_normal((size, size))))
-    own = cell.blocks * (len(np.unique(probe[probe > 0])) + 2 * size) + len(cell.vectors) * size
-    cells = sum(own + cell.blocks * size * read for read in layout.widths(width, size))
+    blocks = len({slot.block for slot in cell.wiring()})
+    own = blocks * (len(np.unique(probe[probe > 0])) + 2 * size) + len(cell.vectors) * size
+    cells = sum(own + blocks * size * read for read in layout.widths(width, size))
     front = 0 if layout.front == "none" else layout.channels * (width * layout.kernel + 1)
     return layout.directions * cells + front
 

@@ -53,42 +53,64 @@ def gate_verdict(
             f"{steps}, through everything {_number(full)}."
         )
     tone: Tone = "survives" if abs(direct) <= _WITHIN else "vanishes" if direct < 0 else "explodes"
-    life = "" if not np.isfinite(kept.half_life) else f" (half-life {kept.half_life:.3g} steps)"
-    text += f" One step keeps {kept.mean:.3g} on average{life}"
+    text += f" One step keeps {_mean(kept.mean)} on average"
+    if direct > _SAME and kept.mean < 1:
+        text += ", yet the units that keep more than 1 outgrow the others"
+    elif np.isfinite(kept.half_life):
+        text += f" (half-life {_life(kept.half_life)})"
     return GateVerdict(text + _tail(shares, state, sample), tone)
 
 
 def _cut(lanes: LaneDerivatives, kept: Keeping) -> str:
     """The direct lane is exactly 0 from some step on."""
     last = int(np.flatnonzero(np.isneginf(lanes.direct))[-1])
-    where = f"at step {last + 1}"
-    if len(kept.cuts) > 1:
-        where = f"at {len(kept.cuts)} steps, last at step {last + 1}"
-    text = f"The {_path(lanes.state)} is cut {where}: before it exactly nothing of {lanes.state} gets through"
+    if len(kept.cuts) == len(lanes.direct) - 1:
+        text = f"The {_path(lanes.state)} is cut at every step: exactly nothing of {lanes.state} is handed on"
+    else:
+        many = f"at {len(kept.cuts)} steps, last " if len(kept.cuts) > 1 else ""
+        text = f"The {_path(lanes.state)} is cut {many}at step {last + 1}: "
+        text += f"before it exactly nothing of {lanes.state} gets through"
     if lanes.full[last] == -np.inf:
         return f"{text}, and no other path is open, so the derivative is exactly 0."
     way = "h" if lanes.state == "c" else "the matrices"
-    left = _number(float(lanes.full[0]))
-    return f"{text}; what is still left of {lanes.state}₀, {left}, came through {way}."
+    first = int(np.flatnonzero(lanes.full != -np.inf)[0])
+    left = _number(float(lanes.full[first]))
+    step = str(first).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return f"{text}; what is still left of {lanes.state}{step}, {left}, came through {way}."
 
 
 def _share(shares: LaneShares, state: str, sample: int) -> str:
-    """One sentence on the mean share of the direct lane; empty without a gradient."""
+    """One sentence on the mean share of the direct lane; empty without numbers."""
     found = shares.shares[state][:, sample]
     found = found[np.isfinite(found)]
     if not found.size:
-        return ""
-    return f" {100 * found.mean():.0f} % of the gradient takes the {_path(state)} at an average step."
+        nothing = all(np.isneginf(norms[:, sample]).all() for norms in shares.norms.values())
+        return " No gradient arrives from the loss: it is exactly 0." if nothing else ""
+    return f" At an average step {100 * found.mean():.0f} % of the gradient takes the {_path(state)}."
 
 
 def _tail(shares: LaneShares, state: str, sample: int) -> str:
     """As ``_share``, as the end of a sentence that has begun."""
     said = _share(shares, state, sample).strip()
-    return f", and {said}" if said else "."
+    joint = "but" if said.startswith("No ") else "and"
+    return f", {joint} {said[0].lower()}{said[1:]}" if said else "."
 
 
 def _path(state: str) -> str:
     return "cell path" if state == "c" else f"direct path of {state}"
+
+
+def _mean(factor: float) -> str:
+    """A factor with three digits, with more where these would call it 1."""
+    if 0 < factor < 1e-3:
+        return _number(float(np.log10(factor)))
+    return f"{factor:.3g}" if f"{factor:.3g}" != "1" else f"{factor:.6g}"
+
+
+def _life(steps: float) -> str:
+    if f"{steps:.3g}" == "1":
+        return "1 step"
+    return f"{steps:.3g} steps" if steps < 1000 else f"{steps:,.0f} steps"
 
 
 def _number(decades: float) -> str:
@@ -101,4 +123,5 @@ def _number(decades: float) -> str:
         return f"{10**decades:.3g} times as much"
     exponent = int(np.floor(decades))
     power = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"{10 ** (decades - exponent):.1f}·10{power}"
+    text = f"{10 ** (decades - exponent):.1f}·10{power}"
+    return text if decades < 0 else f"{text} times as much"

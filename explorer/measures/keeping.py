@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.activations import sigmoid
 from explorer.cells.cell import Slot
+from explorer.experiment import Experiment
 from explorer.measures.lanes import keeping_factors, lane_state
 from explorer.trace import Trace
 
@@ -63,3 +64,10 @@ def keeping_slot(trace: Trace) -> tuple[Slot, int] | None:
             if np.allclose(factors, sigmoid(sign * slots[:, k]), rtol=near, atol=0):
                 return slot, sign
     return None
+
+
+def added_bias(experiment: Experiment, slot: Slot) -> float:
+    """What the settings add to a slot's bias; with chrono initialisation the mean over the units."""
+    cell = experiment.cell
+    drawn = cell.unit_biases(experiment.rng("unit_biases"), experiment.hidden_size).get(slot.block)
+    return cell.bias_offsets().get(slot.block, 0.0) + (0.0 if drawn is None else float(drawn.mean()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from explorer.cells.clockwork import Clockwork
+from explorer.experiment import Experiment
 from explorer.measures.norms import log10_norms
 from explorer.trace import Trace
 
@@ -39,3 +40,15 @@ def modules(trace: Trace) -> Modules:
         cell.activity(trace.num_steps)[[k for k, _, _ in rows]],
         [log10_norms(np.ascontiguousarray(gradient[:, part]), exponents) for _, _, part in rows],
     )
+
+
+def empty_modules(experiment: Experiment) -> list[str]:
+    """A sentence on the periods of a clockwork network that get no units; none where all of them do."""
+    cell, size = experiment.cell, experiment.hidden_size
+    parts = cell.modules(size) if isinstance(cell, Clockwork) else {}
+    empty = [str(period) for period, part in parts.items() if part.stop == part.start]
+    if not empty:
+        return []
+    several = f"modules of the periods {', '.join(empty)} have no units and do"
+    said = several if len(empty) > 1 else f"module of period {empty[0]} has no unit and does"
+    return [f"There are {size} units for {len(parts)} periods: the {said} nothing."]

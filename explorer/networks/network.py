@@ -91,6 +91,14 @@ class NetworkTrace:
         norms = log10_norms(mantissas, exponents)
         return self._spread(norms[::-1] if direction else norms)
 
+    def past(self, layer: int) -> np.ndarray | None:
+        """log10 of the gradient that goes past a layer to the one below, [T, B]; None where nothing does."""
+        layout = self.experiment.network
+        if layer == 0 or not isinstance(layout, Layers) or layout.skip != "residual":
+            return None
+        arriving = self.arriving[layer]
+        return self._spread(log10_norms(arriving.values, arriving.exponents))
+
     def input_norms(self) -> np.ndarray:
         """log10 ‖∂L/∂x_t‖, [T, B], entry t−1 for step t."""
         return log10_norms(self.to_input.values, self.to_input.exponents)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.app.gate_controls import described
+from explorer.app.gate_controls import START, described
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.figures.gradient import TRACES
@@ -222,6 +222,7 @@ def test_the_verdict_follows_what_is_held() -> None:
     assert "Through the cell path alone" in free
     assert "all of it through the cell path" in verdict(press(at, "show:carousel"))
     assert "cut at step 4" in verdict(press(at, "show:wipe"))
+    assert "cut at every step" in verdict(press(at, "show:forget-all"))
     assert verdict(press(at, "release-all")) == free
 
 
@@ -264,17 +265,25 @@ def test_a_cell_without_gates_gets_a_sentence_and_a_way_out() -> None:
     assert "no gates" in at.info[0].value
     assert "hold" not in keys(at)
     press(at, "to-lstm")
-    assert shown(at) == start.changed("cell", "lstm")
+    assert shown(at) == start.changed("cell", START)
     assert list(drawn(at)) == FIGURES
     widget(at, "setting:cell").set_value("rnn").run()
     assert healthy(at).info
 
 
-def test_who_has_chosen_nothing_starts_with_an_lstm() -> None:
+def test_who_has_chosen_nothing_starts_with_an_lstm_that_keeps_its_gradient_until_a_gate_stops_it() -> None:
     at = open_page("")
-    assert shown(at) == Experiment(cell={"kind": "lstm"})
+    first = shown(at)
+    assert first == Experiment(cell={"kind": "lstm", "forget_bias": 3.0})
     assert at.query_params["cell"] == "lstm"
+    free, stopped = (median(first.changed("hold", hold), "c") for hold in ("", "forget=0"))
+    assert np.abs(free).max() < 2 and stopped[1] < -50
+    press(at, "show:forget-all")
+    press(at, "reset")
+    assert shown(at) == first
     press(at, "undo")
+    assert shown(at).hold == "forget=0"
+    press(press(at, "undo"), "undo")
     assert at.info  # the vanilla cell is a choice now
 
 
@@ -367,3 +376,30 @@ def test_labels_have_the_letters_of_the_equations() -> None:
         label.split()[-1] for name, label in LABELS.items() if name in {"cell", "input", "forget", "output"}
     ]
     assert sorted(letters) == ["f", "g", "i", "o"]
+
+
+# ---- settings ----
+
+
+@pytest.mark.parametrize("part", ["forget", "input", "output"])
+def test_the_bias_of_a_missing_gate_can_not_be_moved(part: str) -> None:
+    at = open_page(SMALL.changed("cell", "ablated").changed("cell.without", f"{part}_gate"))
+    gates = ("forget", "input", "output")
+    assert {gate for gate in gates if widget(at, f"setting:cell.{gate}_bias").disabled} == {part}
+
+
+def test_activations_stand_in_a_box_that_is_open_only_where_one_is_unusual() -> None:
+    at = open_page()
+    (box,) = [item for item in at.sidebar.expander if item.label == "Activations of the gates"]
+    assert not box.proto.expanded
+    assert [item.key for item in box.selectbox] == [
+        f"setting:cell.{name}_activation" for name in ("input", "forget", "output", "candidate", "cell")
+    ]
+    widget(at, "setting:cell.forget_activation").set_value("relu").run()
+    (box,) = [item for item in healthy(at).sidebar.expander if item.label == "Activations of the gates"]
+    assert box.proto.expanded
+
+
+def test_modules_without_units_are_said() -> None:
+    at = open_page(SMALL.changed("cell", "clockwork").changed("hidden_size", 2))
+    assert any("2 units for 4 periods" in item.value for item in at.caption)

@@ -117,7 +117,9 @@ def assert_shows(at: AppTest, experiment: Experiment) -> None:
         name: value for name, value in at.query_params.items() if not name.startswith(("view", "pin"))
     } == dict(parse_qsl(to_query(experiment), keep_blank_values=True))
     for path, value, _ in field_paths(experiment):
-        if not path.startswith("network"):  # this page looks at one cell alone
+        if path == "hold" and not (value or experiment.cell.gates):
+            assert not any(item.key == "setting:hold" for item in at.text_area)
+        elif not path.startswith("network"):  # this page looks at one cell alone
             assert widget(at, f"setting:{path}").value == value, path
     np.testing.assert_allclose(median_of(at), drawn_median(experiment), rtol=1e-13, atol=1e-13)
 
@@ -133,7 +135,8 @@ def choices() -> Iterator[Any]:
             start = SMALL.changed(group, kind)
             yield pytest.param(SMALL.changed("seed", 1), group, kind, id=f"{group}={kind}")
             for path, value, field in field_paths(start):
-                if path.startswith(f"{group}."):
+                idle = path.endswith("bias") and path not in knobs(start)  # a missing gate's
+                if path.startswith(f"{group}.") and not idle:
                     yield from ends(start, path, value, field)
     for path, value, field in field_paths(SMALL):
         if path not in (*GROUPS, "network") and "." not in path:

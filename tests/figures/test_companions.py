@@ -72,7 +72,7 @@ def test_ledger_draws_medians_and_their_sum():
     np.testing.assert_allclose(bars[LEDGER_TRACES["total"]]["y"], -0.2)
     assert bars[0]["x"].tolist() == list(range(1, 11))
     assert figure["layout"]["yaxis"]["range"] == [-0.5, 0.5]
-    assert "slope (saturation)" in texts(figure) and "loss" not in texts(figure)
+    assert "slope" in texts(figure) and "loss" not in texts(figure)
     assert "direct path" in texts(figures.ledger(slope, matrix, gated=True))
     assert "the slope contributes -0.3 decades" in figures.ledger_alt(slope, matrix)
     gated = figures.ledger_alt(slope, matrix, gated=True)

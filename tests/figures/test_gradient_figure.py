@@ -96,6 +96,17 @@ def test_zeros_of_h_are_not_said_of_a_living_c():
     assert "∂L/∂h<sub>t</sub> exactly 0" in curve(figure, "zero")["hovertemplate"]
 
 
+def test_zeros_of_both_states_are_named_without_either():
+    dead = straight(-0.5, 20, 2)
+    dead[:8] = -np.inf
+    assert curve(gradient(dead, cell_decades=dead - 0.5), "zero_label")["text"] == "exactly 0"
+    longer = straight(-0.5, 20, 2)
+    longer[:6] = -np.inf
+    assert curve(gradient(dead, cell_decades=longer), "zero_label")["text"] == "∂L/∂h<sub>t</sub> exactly 0"
+    alive = straight(-0.5, 20, 2)
+    assert curve(gradient(alive, cell_decades=alive), "zero_label")["text"] == "∂L/∂h<sub>t</sub> exactly 0"
+
+
 def test_no_change_stands_at_the_right():
     (note,) = [n for n in gradient(straight(-0.5))["layout"]["annotations"] if n["text"] == "no change"]
     assert (note["x"], note["xanchor"], note["xref"]) == (1, "right", "x domain")

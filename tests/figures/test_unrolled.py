@@ -136,3 +136,35 @@ def test_exact_zeros_are_dotted_and_named():
     assert "receives exactly 0" in figures.unrolled_alt([dead], last(3), cursor=1)
     nothing = Strand("h", np.full(4, np.nan), np.full(4, np.nan), np.full(3, np.nan))
     assert "not a finite number" in figures.unrolled([nothing], last(3), cursor=0)["data"][0]["hovertext"][0]
+
+
+def test_an_arrow_past_a_layer_goes_round_its_node_and_joins_the_one_below():
+    past = np.linspace(-7.0, 0.0, 8)
+    rows = [strand("layer 1"), strand("layer 2", layer=1, past=past)]
+    arrows = [a for a in Plan(rows, columns_of(8, 4)).arrows(last()) if a.what.startswith("past layer 2")]
+    assert [a.decades for a in arrows] == past.tolist()
+    for step, arrow in enumerate(arrows, 1):
+        assert arrow.start[0] == arrow.end[0] == step, "it leaves a column and comes back to it"
+        assert arrow.start[1] > 2 > arrow.end[1] > 1
+        assert step - 1 < arrow.tip[0] < step and arrow.end[1] < arrow.tip[1] < arrow.start[1]
+        assert {x for x, _ in arrow.corners} == {step, arrow.tip[0]}
+    figure = figures.unrolled(rows, last(), cursor=4)
+    paths = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "path"]
+    span = flow_span(*(part for row in rows for part in (row.norms, row.along, row.below)), past)
+    assert [shape["line"]["width"] for shape in paths] == [flow_width(size, span) for size in past]
+    assert paths[0]["path"].startswith("M1,") and paths[0]["path"].count("L") == 3
+    assert "goes past it" in figures.unrolled_alt(rows, last(), cursor=4)
+    assert "past" not in figures.unrolled_alt(rows[:1], last(), cursor=4)
+
+
+def test_a_bidirectional_layer_is_passed_by_once():
+    past = np.zeros(8)
+    rows = [
+        strand("1→"),
+        strand("1←", backwards=True),
+        strand("2→", layer=1, past=past),
+        strand("2←", layer=1, backwards=True),
+    ]
+    arrows = [a for a in Plan(rows, columns_of(8, 4)).arrows(last()) if a.what.startswith("past")]
+    assert len(arrows) == 8
+    assert all(a.start[1] > 4 and 3 > a.end[1] > 2 for a in arrows)

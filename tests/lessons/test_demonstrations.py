@@ -7,7 +7,7 @@ import pytest
 
 from explorer import Experiment, run
 from explorer.cells import CELLS
-from explorer.holds import parse_holds
+from explorer.holds import format_holds, parse_holds
 from explorer.lessons.demonstrations import DEMONSTRATIONS, demonstration_of, demonstrations_for
 from explorer.measures import gradient_norms
 from explorer.measures.keeping import keeping
@@ -39,10 +39,19 @@ def test_what_must_come_out_comes_out(name: str, kind: str) -> None:
         assert (lanes.direct == 0).all() and (lanes.full == 0).all()
         shares = lane_shares(trace).shares[state]
         np.testing.assert_allclose(shares[np.isfinite(shares)], 1, atol=1e-12)
-    elif name in ("wipe", "renew"):
-        assert np.isneginf(lanes.direct[:50]).all() and np.isfinite(lanes.direct[50:]).all()
-        assert np.isfinite(gradient_norms(trace, state)[1:]).all()
+    elif name in ("wipe", "cut"):
+        for curve in (lanes.direct, lanes.full, *gradient_norms(trace, state).T, *gradient_norms(trace).T):
+            assert np.isneginf(curve[:50]).all() and np.isfinite(curve[50:]).all()
         assert kept.cuts.tolist() == [50]
+        first, *_ = parse_holds(trace.experiment.hold)
+        leaky = run(trace.experiment.changed("hold", format_holds([first])))
+        assert np.isfinite(gradient_norms(leaky)[1:]).all(), "the second gate lets a part past"
+    elif name in ("forget-all", "renew"):
+        assert np.isneginf(lanes.direct[:100]).all() and kept.cuts.tolist() == list(range(1, 101))
+        norms = gradient_norms(trace)
+        assert np.isfinite(norms).all()
+        if name == "forget-all":
+            assert (np.median(norms[50:99], axis=1) < -0.5 * np.arange(50, 1, -1)).all()
     elif name in ("half", "half-update"):
         assert lanes.direct[0] == pytest.approx(-100 * np.log10(2))
         assert kept.half_life == pytest.approx(1)

@@ -23,7 +23,7 @@ from explorer.measures.architecture_table import (
     parameter_count,
 )
 from explorer.measures.input_gradient import input_gradient_norms
-from explorer.measures.modules import modules
+from explorer.measures.modules import empty_modules, modules
 from explorer.networks import run_network
 
 SMALL = Experiment(hidden_size=6, num_steps=12, batch_size=3)
@@ -69,6 +69,15 @@ def test_structure_costs_parameters():
         parameter_count(SMALL.changed("cell", "peephole"))
         == parameter_count(SMALL.changed("cell", "lstm")) + 18
     )
+
+
+@pytest.mark.parametrize("without", ["forget_gate", "input_gate", "output_gate"])
+def test_the_block_of_a_missing_gate_does_not_count(without):
+    lstm = SMALL.changed("cell", "lstm")
+    ablated = SMALL.changed("cell", "ablated").changed("cell.without", without)
+    assert 4 * parameter_count(ablated) == 3 * parameter_count(lstm)
+    whole = ablated.changed("cell.without", "input_activation")
+    assert parameter_count(whole) == parameter_count(lstm)
 
 
 @given(st.sampled_from(list(CELLS)), st.integers(30, 200_000))
@@ -234,3 +243,44 @@ def test_modules_make_up_the_whole_gradient():
     np.testing.assert_allclose(0.5 * np.log10(squares), gradient_norms(trace), rtol=0, atol=1e-12)
     with pytest.raises(ValueError, match="cell 'rnn' has no modules"):
         modules(run(SMALL))
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (4, ""),
+        (3, "There are 3 units for 4 periods: the module of period 8 has no unit and does"),
+        (2, "There are 2 units for 4 periods: the modules of the periods 4, 8 have no units and do"),
+    ],
+)
+def test_modules_without_units_are_named(size, said):
+    experiment = SMALL.changed("cell", "clockwork").changed("hidden_size", size)
+    assert empty_modules(experiment) == ([f"{said} nothing."] if said else [])
+    assert len(modules(run(experiment)).periods) == min(size, 4)
+    assert empty_modules(experiment.changed("cell", "rnn")) == []
+
+
+# ---- past a layer ----
+
+
+def test_what_goes_past_a_layer_is_all_that_arrives_above_it():
+    """y² = h² + y¹, so ∂L/∂y¹ has the part ∂L/∂y², and ∂L/∂y² is the readout where the loss reads."""
+    network = {"kind": "layers", "num_layers": 3, "skip": "residual"}
+    found = run_network(SMALL.changed("network", network))
+    assert found.past(0) is None
+    top = found.past(2)
+    np.testing.assert_allclose(10 ** top[-1], 1, rtol=1e-12)
+    assert (top[:-1] == -np.inf).all()
+    arriving = found.arriving[1]
+    wanted = np.linalg.norm(arriving.values * 2.0 ** arriving.exponents[:, None], axis=1)
+    np.testing.assert_allclose(10 ** found.past(1), wanted, rtol=1e-10)
+    assert (10 ** found.past(1)[-1] <= 10 ** found.below(2)[-1] + 1 + 1e-12).all()
+    assert run_network(SMALL.changed("network", network | {"skip": "none"})).past(2) is None
+    assert SingleRun(run(SMALL)).past(0) is None
+
+
+def test_behind_a_convolution_every_step_has_its_window_s():
+    network = {"kind": "layers", "num_layers": 2, "skip": "residual", "front": "convolution", "pooling": 4}
+    past = run_network(SMALL.changed("network", network).changed("loss", "every")).past(1)
+    assert past.shape == (12, 3)
+    np.testing.assert_array_equal(past, np.repeat(past[::4], 4, axis=0))

@@ -45,6 +45,9 @@ def test_a_cut_is_named_with_its_step_and_with_what_came_through_h() -> None:
     assert found.tone == "dead"
     assert "cut at step 7: before it exactly nothing of c" in found.text and "came through h" in found.text
     assert "cut at 3 steps, last at step 9" in judged(hold="forget=0@7-9").text
+    always = judged(hold="forget=0")
+    assert "cut at every step: exactly nothing of c is handed on" in always.text
+    assert "what is still left of c₁" in always.text and "exactly 0" not in always.text
     nothing = judged(hold="forget=0@7", weight_scale=0.0)
     assert "no other path is open" in nothing.text and nothing.tone == "dead"
 
@@ -58,4 +61,19 @@ def test_growth_and_other_cells() -> None:
 def test_a_gradient_that_never_arrives_has_no_share() -> None:
     found = judged(hold="output=0")
     assert "takes the cell path" not in found.text
-    assert found.text.endswith(".")
+    assert found.text.endswith("but no gradient arrives from the loss: it is exactly 0.")
+
+
+def test_numbers_are_not_rounded_to_what_they_are_not() -> None:
+    text = judged(cell={"kind": "lstm", "forget_bias": 10.0}, hidden_size=64).text
+    assert re.search(r"One step keeps 0\.9999\d+ on average \(half-life 1\d,\d{3} steps\)", text)
+    assert re.search(r"keeps \d\.\d·10⁻⁵ on", judged(cell={"kind": "lstm", "forget_bias": -10.0}).text)
+    assert "(half-life 1 step)" in judged(hold="forget=0.5").text
+    assert "keeps 1 on average" in judged(hold="forget=1").text
+
+
+def test_a_path_that_grows_has_no_half_life() -> None:
+    relu = {"kind": "lstm", "forget_activation": "relu", "forget_bias": 1.0}
+    found = judged(cell=relu, hidden_size=64, num_steps=60, weight_scale=0.2, input_scale=0.5)
+    assert "times as much of a change of c₀" in found.text and "outgrow the others" in found.text
+    assert "half-life" not in found.text and found.tone == "explodes"

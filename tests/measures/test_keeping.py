@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from explorer import Experiment, run
-from explorer.measures.keeping import Keeping, keeping, keeping_slot
+from explorer.measures.keeping import Keeping, added_bias, keeping, keeping_slot
 from explorer.theory import half_life_of_forget_gate
 
 STILL = {"weight_scale": 0.0, "input_scale": 0.0, "bias_scale": 0.0}
@@ -73,3 +73,15 @@ def test_no_slot_where_there_is_none() -> None:
     assert keeping_slot(traced({"kind": "rnn"})) is None
     assert keeping(traced({"kind": "rnn"})) is None
     assert keeping_slot(traced({"kind": "lstm"}, hold="forget=0.5")) is None
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_what_is_added_to_a_bias_is_what_the_weights_got(kind: str) -> None:
+    trace = traced({"kind": kind, "chrono": 50, "candidate_bias": 0.5}, **STILL)
+    found = keeping_slot(trace)
+    assert found is not None
+    slot, sign = found
+    rows = slice(slot.block * 4, slot.block * 4 + 4)
+    added = added_bias(trace.experiment, slot)
+    assert added == pytest.approx(trace.weights["bias_ih"][rows].mean())
+    assert sign * added > 1

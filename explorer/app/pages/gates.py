@@ -14,16 +14,20 @@ from explorer.trace import TooLarge
 KEY = "gates"
 
 
-def top_row() -> None:
-    """Cell, demonstrations and actions."""
+def top_rows() -> None:
+    """Cell and the gate to hold; demonstrations and actions."""
     experiment = state.experiment()
-    cell, shown, actions = st.columns([1.15, 2.2, 1.7], vertical_alignment="bottom")
+    cell, held = st.columns([1, 4.2], vertical_alignment="bottom")
     with cell:
         controls.control("cell")
+    if experiment.cell.gates:
+        with held:
+            gate_controls.hold_row(experiment)
+    shown, actions = st.columns([1.95, 1], vertical_alignment="bottom")
     with shown:
         gate_controls.demonstrations(experiment)
     with actions:
-        choices.action_buttons()
+        choices.action_buttons(gate_controls.reset)
 
 
 def side_bar() -> None:
@@ -48,12 +52,9 @@ def picture() -> None:
     except TooLarge as error:
         st.error(f"{error} Nothing was computed; your settings are kept.", icon="⚠️")
         return
-    st.markdown(f"{sections.TONES[found.verdict.tone]} **{found.verdict.text}**")
-    for note in trace.notes:
-        st.caption(f":material/info: {sections.literal(note)}")
-    if state.pins():
-        with st.container(horizontal=True, gap="small"):
-            sections.pin_buttons()
+    said = found.verdict.text.replace(" %", "\u00a0%")  # never a line that begins with the sign
+    st.markdown(f"{sections.TONES[found.verdict.tone]} **{said}**")
+    sections.notes(trace)
     panel(
         gate_figures(trace, found, before, sections.pinned_ghosts(experiment), state.view()),
         num_steps=trace.num_steps,
@@ -74,10 +75,9 @@ state.begin()
 gate_controls.begin_with_gates()
 state.mark_drawn()
 sections.notices()
-top_row()
+top_rows()
 side_bar()
 if state.experiment().cell.gates:
-    gate_controls.hold_row(state.experiment())
     gate_controls.active_holds(state.experiment())
     picture()
 else:

@@ -13,7 +13,7 @@ KEY = "flow"
 
 def top_row() -> None:
     """The choices that a lecturer makes most; the weight scale is the slider in the main figure."""
-    preset, cell, initializer, actions = st.columns([1.3, 0.9, 1.1, 1.75], vertical_alignment="bottom")
+    preset, cell, initializer, actions = st.columns([1.2, 1.1, 1.0, 1.75], vertical_alignment="bottom")
     with preset:
         choices.preset_menu(PRESETS)
     with cell:

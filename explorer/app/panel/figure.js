@@ -69,9 +69,11 @@ class FigureBox {
     this.seen.observe(this.node);
   }
 
-  inSight() {
-    const { top, bottom } = this.node.getBoundingClientRect();
-    return top < innerHeight + 150 && bottom > -150;
+  /** 0: at least a third of it is in the window; 1: some of it is, or almost; 2: it is out of sight. */
+  distance() {
+    const { top, bottom, height } = this.node.getBoundingClientRect();
+    if (Math.min(bottom, innerHeight) - Math.max(top, 0) >= height / 3) return 0;
+    return top < innerHeight + 150 && bottom > -150 ? 1 : 2;
   }
 
   /** Out of sight: drawn when it comes into view; only the newest picture waits. */

@@ -81,13 +81,22 @@ class Panel {
     if (JSON.stringify(theme) !== JSON.stringify(this.theme)) this.theme = theme;
     this.arrange(header);
     const boxes = header.figures.map((spec) => [this.boxes.get(spec.id), spec]);
-    const near = new Set(boxes.map(([box]) => box).filter((box) => box.inSight()));
-    await Promise.all(boxes.filter(([box]) => near.has(box)).map(([box, spec]) => box.draw(spec, packet)));
+    // First what is looked at, then, once that is on the screen, what only peeks in, at last what is scrolled to.
+    const turns = [[], [], []];
+    for (const pair of boxes) turns[pair[0].distance()].push(pair);
+    await this.drawAll(turns[0], packet);
     if (this.pending || this.gone.signal.aborted) return; // outdated: the next packet brings all figures
-    for (const [box, spec] of boxes.filter(([box]) => !near.has(box))) box.drawLater(spec, packet);
+    for (const [box, spec] of [...turns[1], ...turns[2]]) box.drawLater(spec, packet);
     window.__panelPainted = (window.__panelPainted || 0) + 1;
     performance.mark("panel-painted");
+    await new Promise((shown) => { setTimeout(shown, 50); requestAnimationFrame(() => setTimeout(shown)); });
+    if (this.pending || this.gone.signal.aborted) return;
+    await this.drawAll(turns[1], packet);
     this.rest(header.token);
+  }
+
+  async drawAll(boxes, packet) {
+    await Promise.all(boxes.map(([box, spec]) => box.draw(spec, packet)));
   }
 
   /** A quarter of a second after a picture tell the server that there is time for other work.
