@@ -478,7 +478,7 @@ def test_no_label_lies_on_another(home: Page, cell: str) -> None:
         """() => [...document.querySelectorAll(`[data-testid=stWidgetLabel] p, [data-testid=stSidebar] h4,
             [data-testid=stSidebar] [data-baseweb=select], .st-key-pin button, .st-key-undo button,
             .st-key-reset button, .gx-copy, .gx-title, .gx-scrub label, .gx-value`)]
-          .filter((node) => node.offsetParent)
+          .filter((node) => node.offsetParent && !node.closest('details:not([open])'))
           .map((node) => {
             const range = document.createRange(); // of the words, not of the block they stand in
             range.selectNodeContents(node);
