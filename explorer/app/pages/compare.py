@@ -47,5 +47,5 @@ def picture() -> None:
 state.begin()
 state.mark_drawn()
 sections.notices()
-compare_sections.side_bar()
 picture()
+compare_sections.side_bar()  # last, so that the picture need not wait for the controls

@@ -74,11 +74,14 @@ def picture() -> None:
 state.begin()
 gate_controls.begin_with_gates()
 state.mark_drawn()
-sections.notices()
-top_rows()
+head, body = st.container(), st.container()
+with body:  # first, so that the picture need not wait for the controls
+    if state.experiment().cell.gates:
+        gate_controls.active_holds(state.experiment())
+        picture()
+    else:
+        gate_controls.no_gates()
+with head:
+    sections.notices()
+    top_rows()
 side_bar()
-if state.experiment().cell.gates:
-    gate_controls.active_holds(state.experiment())
-    picture()
-else:
-    gate_controls.no_gates()

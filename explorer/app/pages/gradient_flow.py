@@ -55,7 +55,10 @@ def picture() -> None:
 
 state.begin()
 state.mark_drawn()
-sections.notices()
-top_row()
+head, body = st.container(), st.container()
+with body:  # first, so that the picture need not wait for the controls
+    picture()
+with head:
+    sections.notices()
+    top_row()
 side_bar()
-picture()
