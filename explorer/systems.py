@@ -19,8 +19,10 @@ def draw_readout(experiment: Experiment) -> np.ndarray:
     return v / np.linalg.norm(v)
 
 
-def initial_states(experiment: Experiment, given: Mapping[str, object] | None) -> dict[str, np.ndarray]:
-    """State name → [H, B], drawn or given as [B, H].
+def initial_states(
+    experiment: Experiment, given: Mapping[str, object] | None, stream: str = ""
+) -> dict[str, np.ndarray]:
+    """State name → [H, B], drawn or given as [B, H]; ``stream`` names a further set of random numbers.
 
     Raises ValueError that names an unknown state, or an array of another shape or with NaN or infinity.
     """
@@ -32,7 +34,7 @@ def initial_states(experiment: Experiment, given: Mapping[str, object] | None) -
     if given is None and experiment.initial_scale == 0:
         return {name: np.zeros(shape).T for name in states}
     if given is None:
-        draws = {name: experiment.rng(f"initial/{name}").standard_normal(shape) for name in states}
+        draws = {name: experiment.rng(f"{stream}initial/{name}").standard_normal(shape) for name in states}
         return {name: experiment.initial_scale * draw.T for name, draw in draws.items()}
     reason = f"batch_size={shape[0]} and hidden_size={shape[1]}"
     return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,8 @@ from explorer.weights import Weights, check_weights, draw_weights, finite_array
 
 __all__ = ["MEMORY_LIMIT", "TooLarge", "Trace", "make_system", "memory_needed", "run"]
 
-_STEEPEST = 350  # |pre-activation| at which the slope of tanh comes near the smallest float64
+_SMALL = 2e7  # bytes of slots up to which a trace's derivatives are kept
+_latest: tuple[Callable[[], object], list[tuple[int, Partials]]] = (lambda: None, [])  # of which trace, which
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Trace:
         forward, backward: raw records, feature-major [time, …, H, B], with their exponents.
         readout: v, [H]; loss_weights: w_t, [T+1]: L = Σ_t w_t Σ_b v·h_t[b].
         notes: one sentence for everything that was cut, repeated or found out of range.
+        of_network: whether this is a layer of a network: then more than its own loss enters its gradient.
     """
 
     experiment: Experiment
@@ -46,6 +49,7 @@ class Trace:
     readout: np.ndarray
     loss_weights: np.ndarray
     notes: list[str] = field(default_factory=list)
+    of_network: bool = False
 
     @cached_property
     def states(self) -> dict[str, np.ndarray]:
@@ -76,11 +80,26 @@ class Trace:
         return len(self.forward.slots)
 
     def partial_blocks(self) -> Iterator[tuple[int, Partials]]:
-        """(first step, element-wise derivatives) of blocks of steps, last block first."""
-        return partial_blocks(self.system, self.forward)
+        """(first step, element-wise derivatives) of blocks of steps, last block first.
+
+        Those of the small trace that was asked last are kept: most measures of a picture need them.
+        """
+        global _latest
+        if self.forward.slots.nbytes > _SMALL:
+            return partial_blocks(self.system, self.forward)
+        of, blocks = _latest
+        if of() is not self:
+            blocks = list(partial_blocks(self.system, self.forward))
+            _latest = weakref.ref(self), blocks
+        return iter(blocks)
 
     def save(self, path: str | Path) -> None:
-        """Write settings, weights, inputs and initial state as .npz: enough to get every number again."""
+        """Write settings, weights, inputs and initial state as .npz: enough to get every number again.
+
+        Raises ValueError for a layer of a network: what enters its gradient is not among them.
+        """
+        if self.of_network:
+            raise ValueError("this trace is a layer of a network: run_network(experiment) gives it again")
         arrays = {f"weights.{name}": array for name, array in self.weights.items()}
         arrays |= {f"initial.{name}": array for name, array in self.system.initial.items()}
         np.savez_compressed(
@@ -188,7 +207,8 @@ def width_of(inputs: object) -> int:
 
 def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
     """Sentences on states that left the float range and on numbers that are not numbers."""
-    notes = []
+    notes, tiny = [], np.finfo(record.slots.dtype).tiny
+    steepest = float(-np.log(tiny) / 2)  # |pre-activation| at which tanh's slope is as small as that
     if record.exponents is not None:
         powers = np.frexp(np.abs(record.states["h"]).max(axis=1))[1] + record.exponents
         limit = np.finfo(record.slots.dtype).maxexp
@@ -198,10 +218,10 @@ def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
                 f"States exceed the largest {record.slots.dtype.name} from step {steps[0]} on; they are "
                 "carried as mantissa and exponent, so gradients stay exact."
             )
-    elif record.largest is not None and record.largest.max() > _STEEPEST:
+    elif record.largest is not None and record.largest.max() > steepest:
         notes.append(
-            f"Some pre-activations exceed {_STEEPEST}: where units differ by more than 308 decades in slope, "
-            "the smaller slopes count as 0."
+            f"Some pre-activations exceed {steepest:.0f}, where slopes leave the range of {tiny.dtype.name}: "
+            f"those {-np.log10(tiny):.0f} decades below the largest of their step count as 0."
         )
     for name, array in record.states.items():
         # A bounded h that is no number makes the next step's slots none, and those were looked at already.
@@ -210,12 +230,25 @@ def _out_of_range(record: Forward, adjoints: Backward) -> list[str]:
             notes.append(
                 f"State {name} is not a finite number from step {len(array) - 1 if seen else bad} on."
             )
+        elif _shut_cell(array, name, adjoints, steepest):
+            notes.append(
+                f"State {name} exceeds {steepest:.0f}, where slopes leave the range of {tiny.dtype.name}: a "
+                f"gradient of {name} that is {-np.log10(tiny):.0f} decades below that of h counts as 0."
+            )
     for name, array in adjoints.totals.items():
         # What is no number stays none on its way back.
         if _first_bad(array[:1]) is not None:
             bad = len(array) - 1 - (_first_bad(array[::-1]) or 0)
             notes.append(f"The gradient of {name} is not a finite number at step {bad} and before.")
     return notes
+
+
+def _shut_cell(state: np.ndarray, name: str, adjoints: Backward, limit: float) -> bool:
+    """Whether a state is so large that its slope, and so its gradient beside that of h, counts as 0."""
+    if name == "h" or not max(state.max(), -state.min()) > limit:
+        return False
+    lost = ~adjoints.totals[name].any(axis=1) & adjoints.totals["h"].any(axis=1)
+    return bool((lost & (np.abs(state) > limit).any(axis=1)).any())
 
 
 def _first_bad(array: np.ndarray) -> int | None:

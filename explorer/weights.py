@@ -47,13 +47,16 @@ def draw_weights(experiment: Experiment, input_size: int | None = None, stream: 
     }
 
 
-def check_weights(given: Mapping[str, object], experiment: Experiment, input_size: int) -> Weights:
+def check_weights(
+    given: Mapping[str, object], experiment: Experiment, input_size: int, layer: str = ""
+) -> Weights:
     """Own weights as float64 arrays of the right names and shapes.
 
-    Names may carry torch's layer suffix (``weight_hh_l0``); tensors are taken as well as arrays; missing
-    biases (``bias=False``) and vectors count as zero. Raises ValueError naming field, value and what is
-    allowed.
+    Names may carry torch's suffix (``weight_hh_l0``, or that of another ``layer``); tensors are taken as well
+    as arrays; missing biases (``bias=False``) and vectors count as zero. Raises ValueError naming field,
+    value and what is allowed.
     """
+    suffix = layer or "_l0"
     rows = experiment.cell.blocks * experiment.hidden_size
     shapes = {
         "weight_ih": (rows, input_size),
@@ -63,19 +66,19 @@ def check_weights(given: Mapping[str, object], experiment: Experiment, input_siz
     } | dict.fromkeys(experiment.cell.vectors, (experiment.hidden_size,))
     weights: Weights = {}
     for key, value in given.items():
-        name = str(key).removesuffix("_l0")
+        name = str(key).removesuffix(suffix)
         if name not in shapes:
             raise ValueError(
-                f"weights[{key!r}] is unknown; allowed are {', '.join(shapes)} (or with the suffix _l0)"
+                f"weights[{key!r}] is unknown; allowed are {', '.join(shapes)} (or with the suffix {suffix})"
             )
         if name in weights:
-            raise ValueError(f"weights[{key!r}] is given twice, with and without the suffix _l0")
+            raise ValueError(f"weights[{key!r}] is given twice, with and without the suffix {suffix}")
         weights[name] = finite_array(
             f"weights[{key!r}]", value, shapes[name], f"cell {experiment.cell.kind!r}"
         )
     for name in ("weight_ih", "weight_hh"):
         if name not in weights:
-            raise ValueError(f"weights[{name!r}] is missing; its shape must be {shapes[name]}")
+            raise ValueError(f"weights[{name + layer!r}] is missing; its shape must be {shapes[name]}")
     for name, shape in shapes.items():
         weights.setdefault(name, np.zeros(shape))
     return weights
@@ -87,7 +90,7 @@ def finite_array(field: str, value: object, shape: tuple[int, ...], reason: str)
         array = np.asarray(_from_torch(value))
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{array.dtype} is not a real number type")
-        array = np.array(array, dtype=np.float64)
+        array = np.array(array, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{field} must be an array of numbers of shape {shape}: {error}") from None
     if array.shape != shape:

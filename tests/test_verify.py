@@ -1,16 +1,21 @@
 """The truth meter agrees with a right engine, finds a wrong one, and says what it could not compare."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from explorer import Experiment, run
+from explorer.activations import softsign, softsign_slope, tanh_slope
 from explorer.cells import CELLS as REGISTERED
 from explorer.cells.integrator import Integrator
+from explorer.signals import Zeros
 from explorer.verify import verify
+from explorer.verify.moment import exact_softsign, exact_tanh
 from explorer.verify.textbook import TEXTBOOKS
 from tests.strategies import alone
 
@@ -203,6 +208,66 @@ def test_dead_units_leave_nothing_for_finite_differences() -> None:
     assert found.passed
     assert found.finite_differences is None
     assert found.left_out_differences == 10
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "slope"),
+    [(exact_tanh, np.tanh, tanh_slope), (exact_softsign, softsign, softsign_slope)],
+)
+def test_references_keep_their_digits_at_any_size(function: Any, value: Any, slope: Any) -> None:
+    sizes = np.array([1e-300, 1e-20, 1e-3, 1.0, 1.99, 2.01, 20.0, 300.0, 1e6, 1e12])
+    a = torch.tensor(np.concatenate([sizes, -sizes]), requires_grad=True)
+    y = function(a)
+    y.sum().backward()
+    np.testing.assert_allclose(y.detach().numpy(), value(a.detach().numpy()), rtol=1e-14)
+    np.testing.assert_allclose(a.grad.numpy(), slope(a.detach().numpy()), rtol=1e-13)
+
+
+def test_states_that_decay_to_nothing_agree() -> None:
+    """The gradient is as small as the states, 1e-39: nothing of it is left where tanh(1e-39) counts as 0."""
+    cell = {"kind": "lstm", "cell_activation": "softsign", "input_activation": "tanh", "output_bias": 5}
+    experiment = Experiment(
+        cell=cell, bias_scale=0, initial_scale=10, signal={"kind": "zeros"}, num_steps=130
+    )
+    found = verify(run(experiment.model_copy(update={"hidden_size": 2, "batch_size": 1, "seed": 402})))
+    assert found.passed
+    assert found.autograd_full is not None and found.autograd_full < 1e-12
+
+
+def test_a_kink_in_the_slope_is_no_disagreement() -> None:
+    """Softsign's slope has a kink at 0: a central difference across it is wrong in its fifth digit."""
+    cell = {"kind": "coupled", "candidate_activation": "sigmoid", "cell_activation": "softsign"}
+    cell |= {"input_activation": "hard_sigmoid_keras", "input_bias": -10, "output_bias": 5}
+    experiment = Experiment(
+        cell=cell, hidden_size=16, num_steps=2, batch_size=5, bias_scale=0, initial_scale=10
+    )
+    settings = {"weight_scale": 4.0, "signal": Zeros(), "seed": 238}
+    found = verify(run(experiment.model_copy(update=settings)))
+    assert found.passed and found.left_out_differences > 0
+
+
+def test_what_rounding_alone_would_do_is_no_disagreement() -> None:
+    """A float32 rounding of c ~ 50 moves its slope e^-2c, and with it the gradient, by 10 %."""
+    cell = {"kind": "coupled", "candidate_bias": 10, "input_activation": "softsign", "input_bias": 1}
+    cell |= {"output_bias": 5}
+    signal = {"kind": "text"}
+    settings = {"bias_scale": 0, "input_scale": 0, "weight_scale": 4, "seed": 557, "dtype": "float32"}
+    trace = run(Experiment(cell=cell, hidden_size=3, num_steps=64, batch_size=5, signal=signal, **settings))
+    found = verify(trace)
+    assert found.passed
+    assert found.autograd_full is None and "rounding" in found.full_reason
+    trace.backward.totals["h"][10] *= 2
+    trace.backward.totals["c"][10] *= 2
+    assert not verify(trace).passed
+
+
+def test_a_state_far_below_another_is_not_held_against_float32() -> None:
+    """f = 1 keeps ∂L/∂c at 1 while ∂L/∂h is 1e-46 of it, below the smallest float32."""
+    cell = {"kind": "ablated", "without": "forget_gate", "candidate_bias": -10}
+    experiment = Experiment(cell=cell, hold="input=1e-30; cell=0", hidden_size=5, num_steps=40, batch_size=5)
+    settings = {"dtype": "float32", "weight_scale": 0.001, "bias_scale": 0.0, "seed": 543}
+    found = verify(run(experiment.model_copy(update=settings | {"initial_scale": 10.0, "signal": Zeros()})))
+    assert found.passed
 
 
 def test_float32_states_its_tolerance() -> None:

@@ -7,6 +7,7 @@ import torch
 from explorer.cells import CELLS, Cell
 from explorer.experiment import Experiment
 from explorer.initializers import INITIALIZERS
+from explorer.trace import run
 from explorer.weights import NAMES, check_weights, draw_weights, slot_matrices
 
 TORCH = {"rnn": torch.nn.RNNCell, "lstm": torch.nn.LSTMCell, "gru": torch.nn.GRUCell}
@@ -252,3 +253,14 @@ def test_chrono_moves_the_grus_update_gate_towards_keeping(update):
 def test_chrono_of_hardly_any_steps_is_no_bias(longest):
     cell = {"kind": "lstm", "chrono": longest}
     assert not draw_weights(Experiment(cell=cell, hidden_size=8, bias_scale=0))["bias_ih"].any()
+
+
+@pytest.mark.parametrize("cell", [{"kind": "lstm"}, {"kind": "gru", "reset": "before"}], ids=str)
+def test_the_order_in_memory_changes_no_digit(cell: dict[str, str]) -> None:
+    trace = run(Experiment(cell=cell, hidden_size=256, num_steps=3, batch_size=2))
+    turned = {name: np.asfortranarray(array) for name, array in trace.weights.items()}
+    for array in turned.values():
+        array.flags.writeable = False
+    again = run(trace.experiment, weights=turned, inputs=np.asfortranarray(trace.inputs))
+    assert (again.states["h"] == trace.states["h"]).all()
+    assert (again.backward.totals["h"] == trace.backward.totals["h"]).all()

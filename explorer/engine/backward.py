@@ -41,10 +41,12 @@ class Source:
     Attributes:
         values: t → [H, C], to multiply with 2^exponents[t]; at all other t nothing enters.
         exponents: [T+1, C].
+        incomplete: those t at which nothing enters some of the columns.
     """
 
     values: dict[int, np.ndarray]
     exponents: np.ndarray
+    incomplete: frozenset[int] = frozenset()
 
     @classmethod
     def of_loss(cls, loss_weights: np.ndarray, readout: np.ndarray) -> Source:
@@ -57,7 +59,10 @@ class Source:
     @classmethod
     def of_array(cls, values: np.ndarray, exponents: np.ndarray) -> Source:
         """Any values [T+1, H, C] with their exponents [T+1, C]."""
-        return cls({t: value for t, value in enumerate(values) if value.any()}, exponents)
+        filled = (values != 0).any(axis=1)
+        some, every = filled.any(axis=1), filled.all(axis=1)
+        incomplete = frozenset(np.flatnonzero(some & ~every).tolist())
+        return cls({t: values[t] for t in np.flatnonzero(some).tolist()}, exponents, incomplete)
 
 
 @dataclass
@@ -67,7 +72,8 @@ class Backward:
     Attributes:
         totals: state → [T+1, H, C]; for a state that others of the same step depend on (the LSTM's c), the
             derivative through them is included, as autograd's ``retain_grad`` gives it.
-        exponents: [T+1, C].
+        exponents: [T+1, C]. All states of a column share one: what is 308 decades (float32: 38) below the
+            largest entry of its step loses digits and then counts as 0.
     """
 
     totals: dict[str, np.ndarray]
@@ -151,9 +157,9 @@ class _Run:
         self.stretch(partials, first, start, middle)
 
     def _quick(self, partials: Partials, first: int, start: int, stop: int) -> bool:
-        """All steps with one exponent; False when their end, or what enters, is out of its range."""
+        """All steps with one exponent; False when what enters, or what is left of it, is out of its range."""
         source, hidden, limits = self._source, self._path.views["h"], self._limits
-        values, shifts = source.values, None
+        values, shifts, empty = source.values, None, self._size == 0
         entering = [t for t in range(stop - 1, start - 1, -1) if t in values]
         if entering:
             shifts = source.exponents[start:stop] - self.exponents[stop]
@@ -167,14 +173,19 @@ class _Run:
             parts = {
                 t: values[t] if shifts is None else np.ldexp(values[t], shifts[t - start]) for t in entering
             }
-            if len(parts) == stop - start:
+            if len(parts) == stop - start and source.incomplete.isdisjoint(parts):
                 self._pull(partials, first, start, stop, parts)
             else:
                 upper = stop
                 for t in dict.fromkeys([*entering, start]):
                     self._pull(partials, first, t, upper)
                     if t in parts:
+                        # What enters here would hide that the steps since the last entry lost theirs.
+                        gap = upper - t > 1 or upper in source.incomplete
+                        if gap and not self._in_range(self._largest(t), empty):
+                            return False
                         hidden[t] += parts[t]
+                        empty = empty & ~parts[t].any(axis=0)
                     upper = t
         self.exponents[start:stop] = self.exponents[stop]
         if partials.exponent is not None:
@@ -184,13 +195,17 @@ class _Run:
         if size.min() > 1 / _COMFORT and size.max() < _COMFORT:
             self._size = size
             return True
-        power = np.frexp(size)[1]
-        in_range = (power > limits.minexp // 2) & (power < limits.maxexp // 2)
-        if not (np.isfinite(size) & in_range & ((size > 0) | (self._size == 0))).all():
+        if not self._in_range(size, empty):
             return False
         self._size = size
-        self._rescale(start, power)
+        self._rescale(start, np.frexp(size)[1])
         return True
+
+    def _in_range(self, size: np.ndarray, empty: np.ndarray) -> bool:
+        """Whether columns of this size lost nothing on their way; 0 only where they were ``empty`` before."""
+        power, limits = np.frexp(size)[1], self._limits
+        inside = (power > limits.minexp // 2) & (power < limits.maxexp // 2)
+        return bool((np.isfinite(size) & inside & ((size > 0) | empty)).all())
 
     def _careful(self, partials: Partials, first: int, start: int, stop: int) -> None:
         """A look at the size after every step."""

@@ -25,8 +25,9 @@ def along_time_norms(trace: Trace) -> np.ndarray:
     for block in slot_adjoints(trace):
         complete(trace, block)
         count, _, _, batch = block.delta.shape
-        arrived = np.matmul(into_h, block.delta.reshape(count, -1, batch)[:, :rows])
-        if "h" in block.carried:
-            arrived += block.carried["h"]
+        with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
+            arrived = np.matmul(into_h, block.delta.reshape(count, -1, batch)[:, :rows])
+            if "h" in block.carried:
+                arrived += block.carried["h"]
         result[block.start : block.start + count] = log10_norms(arrived, block.exponents)
     return result

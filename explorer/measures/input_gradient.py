@@ -31,7 +31,8 @@ def input_gradients(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
         count, _, _, batch = block.delta.shape
         steps = slice(block.start, block.start + count)
         delta = block.delta.reshape(count, -1, batch)[:, :rows]
-        mantissas[steps], exponents[steps] = np.matmul(into_x, delta), block.exponents
+        with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
+            mantissas[steps], exponents[steps] = np.matmul(into_x, delta), block.exponents
     return mantissas, exponents
 
 

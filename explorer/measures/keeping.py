@@ -43,7 +43,8 @@ def keeping(trace: Trace) -> Keeping | None:
     rate = -float(np.log(alive).mean()) if alive.size else np.nan
     life = np.inf if rate <= 0 else float(np.log(2) / rate)
     cuts = np.flatnonzero((sizes == 0).all(axis=(1, 2))) + 1
-    return Keeping(state, float(factors.mean()), life, cuts)
+    with np.errstate(over="ignore", invalid="ignore"):  # a gate without bounds may have overflowed
+        return Keeping(state, float(factors.mean()), life, cuts)
 
 
 def keeping_slot(trace: Trace) -> tuple[Slot, int] | None:

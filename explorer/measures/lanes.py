@@ -162,10 +162,10 @@ def _of_sample(partials: Partials, sample: int) -> Partials:
 
 def _products_after(factors: np.ndarray) -> np.ndarray:
     """log10 of the root mean square over the units of Π_{k>t} d_k, [T+1], for factors [T, H]."""
-    with np.errstate(divide="ignore"):
-        decades = np.log10(np.abs(factors.astype(np.float64)))
     kept = np.zeros((len(factors) + 1, factors.shape[1]))
-    kept[:-1] = np.cumsum(decades[::-1], axis=0)[::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):  # 0 times a gate that overflowed is no number
+        decades = np.log10(np.abs(factors.astype(np.float64)))
+        kept[:-1] = np.cumsum(decades[::-1], axis=0)[::-1]
     largest = kept.max(axis=1, keepdims=True)
     with np.errstate(under="ignore", invalid="ignore"):
         inside = np.log10(np.mean(10.0 ** (2 * (kept - largest)), axis=1))
@@ -183,7 +183,8 @@ def lane_shares(trace: Trace) -> LaneShares:
     norms: dict[str, np.ndarray] = {}
     for block in slot_adjoints(trace):
         rows = slice(block.start, block.start + len(block.delta))
-        parts = _parts(trace, block)
+        with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
+            parts = _parts(trace, block)
         largest = np.max([np.abs(a).max(axis=1) for part in parts.values() for a in part.values()], axis=0)
         scale = np.where(np.isfinite(largest) & (largest > 0), np.frexp(largest)[1], 0)
         totals: dict[str, np.ndarray] = {}
@@ -191,9 +192,10 @@ def lane_shares(trace: Trace) -> LaneShares:
             for state, array in part.items():
                 np.ldexp(array, -scale[:, None], out=array)
                 totals[state] = totals[state] + array if state in totals else array.copy()
-        size = _products(totals, totals)
+        with np.errstate(invalid="ignore", over="ignore"):
+            size = _products(totals, totals)
         for name, part in parts.items():
-            with np.errstate(invalid="ignore", divide="ignore"):
+            with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
                 ratio = _products(part, totals) / size
             shares.setdefault(name, np.full((steps, batch), np.nan))[rows] = np.where(size > 0, ratio, np.nan)
             norms.setdefault(name, np.full((steps, batch), -np.inf))[rows] = log10_norms(

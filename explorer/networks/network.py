@@ -16,6 +16,7 @@ from explorer.measures.input_gradient import input_gradients
 from explorer.measures.norms import gradient_norms, log10_norms
 from explorer.networks.front import Front, draw_front
 from explorer.networks.pieces import (
+    REVERSE,
     draw_masks,
     layer_experiment,
     layer_weights,
@@ -23,6 +24,7 @@ from explorer.networks.pieces import (
     network_readout,
     refuse_large_network,
     reversed_holds,
+    stream_of,
 )
 from explorer.networks.scaled import Scaled
 from explorer.systems import initial_states, make_system
@@ -182,8 +184,9 @@ class _Network:
             cells = [self._read(layer, d, below) for d in range(self._layout.directions)]
             hidden = [_states(record)[:: -1 if d else 1] for d, (_, _, record) in enumerate(cells)]
             y = np.concatenate(hidden, axis=2)
-            y = y if mask is None else y * mask
-            below = y + below if self._residual(layer) else y
+            with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
+                y = y if mask is None else y * mask
+                below = y + below if self._residual(layer) else y
             self._passed.append(cells)
             self.outputs.append(below)
 
@@ -204,6 +207,7 @@ class _Network:
                 v = readout[d * size : (d + 1) * size]
                 weights = self._weights[layer][d]
                 trace = traced(self._experiment, weights, x, system, record, source, v, losses)
+                trace.of_network = True
                 row.append(trace)
                 part = Scaled(*input_gradients(trace))
                 sent = sent + (part.reversed() if d else part)
@@ -217,7 +221,7 @@ class _Network:
     def _read(self, layer: int, direction: int, below: np.ndarray) -> tuple[np.ndarray, System, Forward]:
         """(what a cell reads in its own order, its system, its forward pass)."""
         x = np.ascontiguousarray(below[:: -1 if direction else 1])
-        initial = initial_states(self._experiment, None)
+        initial = initial_states(self._experiment, None, stream_of(layer, REVERSE[direction]))
         system = make_system(self._experiment, self._weights[layer][direction], x, initial)
         system = reversed_holds(system) if direction else system
         return x, system, forward(system)

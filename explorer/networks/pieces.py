@@ -14,7 +14,7 @@ from explorer.layouts import Layers
 from explorer.memory import MEMORY_LIMIT, TooLarge, memory_needed
 from explorer.weights import Weights, check_weights, draw_weights, finite_array
 
-_REVERSE = ("", "_reverse")  # torch's suffixes of the two directions
+REVERSE = ("", "_reverse")  # torch's suffixes of the two directions
 
 
 def layer_experiment(experiment: Experiment, layout: Layers) -> Experiment:
@@ -23,16 +23,28 @@ def layer_experiment(experiment: Experiment, layout: Layers) -> Experiment:
     return experiment.alone().model_copy(update={"num_steps": steps})
 
 
-def refuse_large_network(experiment: Experiment, layout: Layers, input_size: int) -> None:
-    """Raise ``TooLarge`` when the traces of all layers would not fit, with what to lower."""
+def network_memory(experiment: Experiment, layout: Layers, input_size: int) -> int:
+    """Bytes that a network takes: the traces of all cells and, always in float64, what joins them.
+
+    8·B·(3·L·T'·D·H + 4·T·(I + C)): outputs, masks and gradients of L layers, then input and convolution.
+    """
     own = layer_experiment(experiment, layout)
     widths = layout.widths(input_size, experiment.hidden_size)
-    needed = layout.directions * sum(memory_needed(own, input_size=width) for width in widths)
+    traces = layout.directions * sum(memory_needed(own, input_size=width) for width in widths)
+    joints = 3 * layout.num_layers * own.num_steps * layout.directions * own.hidden_size
+    channels = 0 if layout.front == "none" else layout.channels
+    joints += 4 * experiment.num_steps * (input_size + channels)
+    return traces + 8 * experiment.batch_size * joints
+
+
+def refuse_large_network(experiment: Experiment, layout: Layers, input_size: int) -> None:
+    """Raise ``TooLarge`` when the network would not fit, with what to lower."""
+    needed = network_memory(experiment, layout, input_size)
     if needed > MEMORY_LIMIT:
         raise TooLarge(
             f"This network of {layout.num_layers * layout.directions} cells would need "
             f"{needed / 1e9:.1f} GB of memory and the limit is {MEMORY_LIMIT / 1e9:.0f} GB: "
-            "lower its layers, hidden size, time steps or batch size."
+            "lower its layers, hidden size, time steps, batch size or input size."
         )
 
 
@@ -49,26 +61,29 @@ def layer_weights(
     named: set[str] = set()
     for layer, width in enumerate(layout.widths(input_size, experiment.hidden_size)):
         row = []
-        for reverse in _REVERSE[: layout.directions]:
+        for reverse in REVERSE[: layout.directions]:
             own = upper if layer else experiment
             if given is None:
-                stream = f"layer{layer}{reverse}/" if layer or reverse else ""
-                row.append(draw_weights(own, width, stream))
+                row.append(draw_weights(own, width, stream_of(layer, reverse)))
                 continue
             suffix = f"_l{layer}{reverse}"
             mine = {str(name): value for name, value in given.items() if str(name).endswith(suffix)}
             named |= set(mine)
-            short = {name.removesuffix(suffix): value for name, value in mine.items()}
-            row.append(check_weights(short, own, width))
+            row.append(check_weights(mine, own, width, suffix))
         result.append(row)
     strange = [name for name in map(str, given or {}) if name not in named]
     if strange:
         raise ValueError(
             f"weights[{strange[0]!r}] belongs to no layer: this network has {layout.num_layers} layers and "
             f"{layout.directions} direction{'s' if layout.directions > 1 else ''}, "
-            "so names end in " + " or ".join(f"_l0{reverse}" for reverse in _REVERSE[: layout.directions])
+            "so names end in " + " or ".join(f"_l0{reverse}" for reverse in REVERSE[: layout.directions])
         )
     return result
+
+
+def stream_of(layer: int, reverse: str) -> str:
+    """What the random numbers of a layer and direction are named after; "" for those of a cell alone."""
+    return f"layer{layer}{reverse}/" if layer or reverse else ""
 
 
 def draw_masks(experiment: Experiment, layout: Layers) -> list[np.ndarray | None]:

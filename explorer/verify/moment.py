@@ -10,22 +10,39 @@ if TYPE_CHECKING:
     import torch
 
 MILD = 2.0  # |a| up to which torch's own rules for tanh and σ lose no digits worth naming (5e-15)
-_ENDS = {"relu": (0.0,), "hard_sigmoid": (-3.0, 3.0), "hard_sigmoid_keras": (-2.5, 2.5)}  # where φ has kinks
+# Where the slope of φ has a jump or, for softsign, a kink: differences across it see both of its sides.
+_ENDS = {
+    "relu": (0.0,),
+    "softsign": (0.0,),
+    "hard_sigmoid": (-3.0, 3.0),
+    "hard_sigmoid_keras": (-2.5, 2.5),
+}
 
 
 def exact_tanh(a: torch.Tensor) -> torch.Tensor:
-    """±(1 − q)/(1 + q), q = e^(−2|a|): torch differentiates its own tanh as 1 − y², 0 for |a| > 19."""
+    """±(1 − q)/(1 + q), q = e^(−2|a|): torch differentiates its own tanh as 1 − y², 0 for |a| > 19.
+
+    Below ``MILD`` it is torch's own, because 1 − q has no digits left for small a.
+    """
     import torch
 
     positive = a >= 0
     q = torch.exp(-2 * torch.where(positive, a, -a))
     y = (1 - q) / (1 + q)
-    return torch.where(positive, y, -y)
+    return torch.where(a.abs() < MILD, a.tanh(), torch.where(positive, y, -y))
 
 
 def exact_sigmoid(a: torch.Tensor) -> torch.Tensor:
     """1/(1 + e^(−a)): torch's own sigmoid is differentiated as y(1 − y), which is 0 for a > 37."""
     return 1 / (1 + (-a).exp())
+
+
+def exact_softsign(a: torch.Tensor) -> torch.Tensor:
+    """±(1 − 1/(1 + |a|)) beyond ``MILD``: the slope of a/(1 + |a|) is a difference there, without digits."""
+    import torch
+
+    size = a.abs()
+    return torch.where(size < MILD, a / (1 + size), a.sign() * (1 - 1 / (1 + size)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +149,7 @@ class Moment:
             "sigmoid": self.sigmoid,
             "relu": functional.relu,
             "linear": lambda a: a,
-            "softsign": functional.softsign,
+            "softsign": exact_softsign,
             # torch's own hardsigmoid has a slope of 1/6 in single precision.
             "hard_sigmoid": lambda a: functional.hardtanh(a / 6 + 0.5, 0.0, 1.0),
             "hard_sigmoid_keras": lambda a: functional.hardtanh(0.2 * a + 0.5, 0.0, 1.0),

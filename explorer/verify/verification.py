@@ -45,7 +45,7 @@ class Verification:
     @property
     def tolerance(self) -> float:
         """Of the relative error against autograd; that in decades is held to as much."""
-        return 1e-3 if self.single else 1e-9
+        return _tolerance(self.single)
 
     @property
     def verdict(self) -> Literal["agrees", "differs", "nothing"]:
@@ -94,6 +94,10 @@ class Verification:
         return text
 
 
+def _tolerance(single: bool) -> float:
+    return 1e-3 if single else 1e-9
+
+
 def _difference_tolerance(single: bool) -> float:
     return 1e-3 if single else 1e-5
 
@@ -105,16 +109,21 @@ def verify(trace: Trace, max_work: float = 1e8) -> Verification:
     states and weights. One-step comparisons are right in chaos too, where two correct forward passes part.
 
     Args:
-        trace: a run of any cell.
+        trace: a run of any cell alone.
         max_work: multiplications to spend; beyond it fewer samples are compared (at least one) and the
             end-to-end loop is left out.
+
+    Raises:
+        ValueError: the trace is a layer of a network, into whose gradient more enters than its own loss.
     """
+    if trace.of_network:
+        raise ValueError("this trace is a layer of a network: only a cell alone can be verified")
     rows = Rows(trace, max_work)
-    step, compared, left_out = autograd_errors(rows)
-    full, reason = end_to_end(rows, max_work)
-    differences, left_out_differences = difference_error(rows)
     single = trace.experiment.dtype == "float32"
-    tolerance = 1e-3 if single else 1e-9
+    tolerance = _tolerance(single)
+    step, compared, left_out = autograd_errors(rows)
+    full, reason = end_to_end(rows, max_work, tolerance)
+    differences, left_out_differences = difference_error(rows)
     limits = (tolerance, tolerance, _difference_tolerance(single))
     found: list[tuple[float, Worst]] = [
         (worst.error / limit, worst)

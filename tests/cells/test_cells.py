@@ -182,13 +182,13 @@ def exact_integration(cell: Cell, a: mp.mpf, h: mp.mpf) -> mp.mpf:
 
 @ALL
 def test_partials_of_saturated_units_keep_their_digits(cell, size):
-    """Relative error against 400-digit differences, unit by unit: 1 - h² would be exactly 0 here."""
+    """Relative error against 250-digit differences, unit by unit: 1 - h² would be exactly 0 here."""
     slots, gates, previous, new = random_steps(cell, size, steps=1)
     found = dense(cell, cell.partials(slots, gates, previous, new), new["h"].shape)
     names = [slot.name for slot in cell.wiring()]
-    with mp.workdps(400):
-        tiny = mp.mpf(10) ** -180
-        for unit, sample in [(0, 0), (2, 1), (4, 3)]:
+    with mp.workdps(250):
+        tiny = mp.mpf(10) ** -100
+        for unit, sample in [(0, 0), (4, 3)]:
             at = (0, unit, sample)
             point = {name: mp.mpf(float(slots[0, k, unit, sample])) for k, name in enumerate(names)}
             before = {name: mp.mpf(float(array[at])) for name, array in previous.items()}

@@ -85,3 +85,15 @@ def test_what_is_added_to_a_bias_is_what_the_weights_got(kind: str) -> None:
     added = added_bias(trace.experiment, slot)
     assert added == pytest.approx(trace.weights["bias_ih"][rows].mean())
     assert sign * added > 1
+
+
+def test_factors_that_overflowed_have_no_mean() -> None:
+    """Without a bound the forget gates of two units run to +inf and -inf."""
+    cell = {"kind": "lstm", "cell_activation": "relu", "forget_activation": "linear", "forget_bias": 5}
+    cell |= {"input_activation": "linear", "chrono": 10}
+    signal = {"kind": "pulse", "step": 7}
+    settings = {"hidden_size": 5, "batch_size": 5, "num_steps": 130, "seed": 465, "hold": "output=-0.3"}
+    found = keeping(
+        traced(cell, signal=signal, input_scale=0.0, weight_scale=0.5, bias_scale=1.0, **settings)
+    )
+    assert found is not None and np.isnan(found.mean)

@@ -203,3 +203,34 @@ def test_shares_are_exact_far_below_the_float_range() -> None:
     assert found.norms["c"][0].max() < -400
     np.testing.assert_allclose(sum(found.shares.values()), 1, atol=1e-12)
     assert (found.shares["c"] > 0).all()
+
+
+OVERFLOWING = [
+    {
+        "cell": {"kind": "peephole", "forget_activation": "relu", "output_bias": -10, "candidate_bias": 10}
+        | {
+            "candidate_activation": "hard_sigmoid_keras",
+            "output_activation": "hard_sigmoid_keras",
+            "chrono": 100,
+        },
+        "dtype": "float32",
+        **{"hidden_size": 16, "num_steps": 17, "seed": 157, "bias_scale": 10, "initial_scale": 10},
+        **{"input_scale": 0, "weight_scale": 0.5, "loss": {"kind": "every"}, "signal": {"kind": "digits"}},
+    },
+    {
+        "cell": {"kind": "gru", "update": "renews", "update_activation": "linear", "reset_bias": -3}
+        | {"candidate_activation": "linear", "candidate_bias": -3},
+        **{"hold": "new=10", "hidden_size": 2, "num_steps": 130, "seed": 853, "bias_scale": 10},
+        **{"initial_scale": 1, "input_scale": 10, "weight_scale": 2, "loss": {"kind": "every"}},
+        "signal": {"kind": "pulse", "step": 7},
+    },
+]
+
+
+@pytest.mark.parametrize("settings", OVERFLOWING, ids=["peephole", "gru"])
+def test_states_that_overflow_give_no_number_and_no_warning(settings: dict[str, Any]) -> None:
+    trace = run(Experiment.model_validate({"batch_size": 2} | settings))
+    assert any("is not a finite number" in note for note in trace.notes)
+    lanes = lane_derivatives(trace)
+    assert lanes is not None and np.isnan(lanes.full[0])
+    assert all(np.isnan(share[0]).all() for share in lane_shares(trace).shares.values())

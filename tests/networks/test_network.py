@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,11 @@ import pytest
 import torch
 
 from explorer import Experiment, gradient_norms, run
+from explorer.layouts import Layers
 from explorer.networks import NetworkTrace, run_network
+from explorer.networks.pieces import network_memory
 from explorer.trace import TooLarge
+from explorer.verify import verify
 
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 LOSSES = {"last": {"kind": "last"}, "every": {"kind": "every"}, "step": {"kind": "step", "step": 4}}
@@ -160,6 +165,24 @@ def test_one_cell_alone_is_a_network_of_one_layer() -> None:
     assert (network.states(0) == alone.states["h"]).all()
 
 
+def test_every_layer_and_direction_starts_at_a_state_of_its_own() -> None:
+    experiment = small(initial_scale=1.0, network=layers(direction="both"))
+    rows = run_network(experiment).layers
+    starts = {trace.states[name][0].tobytes() for row in rows for trace in row for name in ("c", "h")}
+    assert len(starts) == 8
+    alone = run(experiment.alone())
+    assert (rows[0][0].states["h"][0] == alone.states["h"][0]).all()
+
+
+def test_a_layer_alone_is_neither_saved_nor_verified(tmp_path: Path) -> None:
+    """Its settings and weights do not say what the layer above sends: they would give other gradients."""
+    below = run_network(small(network=layers())).layers[0][0]
+    with pytest.raises(ValueError, match="layer of a network"):
+        below.save(tmp_path / "layer.npz")
+    with pytest.raises(ValueError, match="layer of a network"):
+        verify(below)
+
+
 def test_run_names_the_function_for_networks() -> None:
     with pytest.raises(ValueError, match="run_network"):
         run(small(network=layers()))
@@ -286,7 +309,9 @@ def test_wrong_weights_are_named() -> None:
     good = torch.nn.LSTM(2, 5, num_layers=2).double().state_dict()
     with pytest.raises(ValueError, match=r"weight_ih_l2.*2 layers"):
         run_network(experiment, weights=dict(good) | {"weight_ih_l2": np.zeros((20, 5))})
-    with pytest.raises(ValueError, match="weight_hh"):
+    with pytest.raises(ValueError, match=r"'weight_ih_l1'\] has shape \(20, 6\)"):
+        run_network(experiment, weights=dict(good) | {"weight_ih_l1": np.zeros((20, 6))})
+    with pytest.raises(ValueError, match=r"'weight_hh_l1'\] is missing"):
         run_network(experiment, weights={name: a for name, a in good.items() if name != "weight_hh_l1"})
     with pytest.raises(ValueError, match="readout"):
         run_network(experiment, readout=np.zeros(4))
@@ -298,6 +323,43 @@ def test_a_network_too_large_is_refused_with_what_to_lower() -> None:
     )
     with pytest.raises(TooLarge, match=r"8 cells.*layers"):
         run_network(experiment)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"network": layers(num_layers=3, direction="both", skip="residual", dropout=0.3)},
+        {"network": layers(front="convolution", channels=32, pooling=8), "hidden_size": 2},
+        {
+            "network": layers(front="convolution"),
+            "signal": {"kind": "text", "text": "".join(map(chr, range(500)))},
+        },
+    ],
+    ids=["layers", "channels", "characters"],
+)
+def test_the_estimate_of_the_memory_is_what_is_taken(
+    settings: dict[str, Any], dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = {"cell": {"kind": "rnn"}, "hidden_size": 32, "num_steps": 100, "batch_size": 16, "dtype": dtype}
+    experiment = small(**base | settings)
+    run_network(experiment.changed("num_steps", 2))  # what is loaded and kept once
+    monkeypatch.setattr("explorer.pool._free", {})
+    tracemalloc.start()
+    run_network(experiment)
+    _, taken = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert isinstance(experiment.network, Layers)
+    needed = network_memory(experiment, experiment.network, experiment.signal.input_size)
+    assert 0.6 < taken / needed < 1.3
+
+
+def test_dropout_of_states_beyond_the_float_range_is_said_and_no_warning() -> None:
+    cell = {"kind": "lstm", "forget_activation": "linear", "forget_bias": 10, "cell_activation": "linear"}
+    network = layers(dropout=0.5, skip="residual")
+    found = run_network(small(cell=cell, num_steps=400, hidden_size=16, network=network))
+    assert np.isinf(found.states(0)).any()
+    assert any("State h is not a finite number" in note for note in found.notes)
 
 
 def test_dropout_scales_what_it_keeps_and_spares_the_top() -> None:

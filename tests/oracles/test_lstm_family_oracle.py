@@ -13,7 +13,7 @@ from explorer.cells import CELLS
 from explorer.link import choices_of
 from tests.oracles.lstm_family import autograd
 
-LOSSES = {"last": {"kind": "last"}, "every": {"kind": "every"}, "step": {"kind": "step", "step": 13}}
+LOSSES = {"last": {"kind": "last"}, "every": {"kind": "every"}, "step": {"kind": "step", "step": 6}}
 
 
 def variants() -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def variants() -> list[dict[str, Any]]:
 
 
 def experiment_of(cell: dict[str, Any], **settings: Any) -> Experiment:
-    base = {"signal": {"kind": "noise", "channels": 2}, "hidden_size": 6, "num_steps": 20, "batch_size": 3}
+    base = {"signal": {"kind": "noise", "channels": 2}, "hidden_size": 6, "num_steps": 10, "batch_size": 3}
     return Experiment(**base | {"cell": cell, "initial_scale": 1, "seed": 3} | settings)
 
 

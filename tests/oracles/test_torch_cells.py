@@ -313,15 +313,15 @@ def check_against_mpmath(trace: Trace, tolerance: float = 1e-9) -> np.ndarray:
 
 VANISHING = {
     "small weights": ("tanh", 1000, {"weight_scale": 0.001}),
-    "saturated by its bias": ("tanh", 1000, {"cell": {"kind": "rnn", "bias": 10}}),
+    "saturated by its bias": ("tanh", 200, {"cell": {"kind": "rnn", "bias": 10}}),
     "saturated by its input": (
         "tanh",
         300,
         {"input_scale": 10, "signal": {"kind": "noise", "amplitude": 10}},
     ),
     "smallest weights": ("tanh", 30, {"weight_scale": 1e-300}),
-    "relu": ("relu", 1000, {"weight_scale": 0.01, "cell": {"kind": "rnn", "activation": "relu", "bias": 3}}),
-    "linear": ("linear", 1000, {"weight_scale": 0.01}),
+    "relu": ("relu", 300, {"weight_scale": 0.01, "cell": {"kind": "rnn", "activation": "relu", "bias": 3}}),
+    "linear": ("linear", 300, {"weight_scale": 0.01}),
     "lstm": ("lstm", 300, {"weight_scale": 0.01, "cell": {"kind": "lstm", "forget_bias": -8}}),
     "lstm, closed output": ("lstm", 300, {"cell": {"kind": "lstm", "forget_bias": -10, "output_bias": -10}}),
     "gru": ("gru", 300, {"weight_scale": 0.01, "cell": {"kind": "gru", "update_bias": -10}}),
