@@ -6,8 +6,9 @@ gradient flow page at its defaults; the same with an LSTM; the pages Gates and C
 with the repository's config.toml).
 
 * key → picture: from the keydown event of an arrow key on the weight scale slider to the first animation
-  frame after all figures of the page, also those below the fold, are drawn. On the floor: after the first
-  change of its curve. First on values never computed before, then back over the same values, now cached.
+  frame after all figures are drawn of which at least a third is in the window; the others follow. On the
+  floor: after the first change of its curve. First on values never computed before, then back over the same
+  values, now cached. What a page computes after its picture is waited for before the next page is pressed.
 * scrubbing: the slider inside the gradient figure is dragged with the mouse through its whole range and
   back; from the input event to the animation frame after the new curves.
 
