@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import streamlit as st
 
-from explorer.app.measured import Measured, measure
+from explorer.app.measured import Measured, Spectra, measure, measure_spectra
 from explorer.experiment import Experiment
 from explorer.sweep import Sweep, sweep
 from explorer.trace import Trace, memory_needed, run
@@ -31,7 +31,8 @@ def warm_up() -> bool:
     Streamlit would otherwise collect all garbage of torch and plotly after every move of a slider.
     """
     trace = run(Experiment())
-    measure(trace, 0)
+    measure(trace)
+    measure_spectra(trace, 0)
     verify(trace)
     gc.collect()
     gc.freeze()
@@ -56,15 +57,22 @@ def _large_trace(key: str, _experiment: Experiment) -> Trace:
     return run(_experiment)
 
 
-def measured(experiment: Experiment, sample: int) -> Measured:
-    """Everything drawn of an experiment except the knob's range."""
-    found: Measured = _measured(experiment.canonical(), sample, experiment)
-    return found
+def measured(experiment: Experiment) -> Measured:
+    """What the first picture shows of an experiment."""
+    return kept(experiment, _measured)
 
 
-@st.cache_resource(show_spinner=False, max_entries=100)
-def _measured(key: str, sample: int, _experiment: Experiment) -> Measured:
-    return measure(trace_of(_experiment), sample)
+def _measured(experiment: Experiment) -> Measured:
+    return measure(trace_of(experiment))
+
+
+def spectra(experiment: Experiment, sample: int) -> Spectra:
+    """What the figures show that follow."""
+    return kept(experiment, _spectra, sample)
+
+
+def _spectra(experiment: Experiment, sample: int) -> Spectra:
+    return measure_spectra(trace_of(experiment), sample)
 
 
 def verified(experiment: Experiment) -> Verification:

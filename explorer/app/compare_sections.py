@@ -53,18 +53,24 @@ _HEADS = (
 def side_bar() -> None:
     """The settings that all architectures share, and those of the person's own one."""
     with st.sidebar:
-        st.markdown("#### Shared by all")
-        for path in ("hidden_size", "num_steps", "batch_size", "weight_scale"):
-            controls.control(path)
-        controls.control("initializer")
-        controls.fields_of("initializer")
+        controls.group("shared", "Shared by all", _shared, opened=True)
         if own_is_chosen():
-            st.markdown("#### Your own architecture")
-            controls.control("cell")
-            controls.cell_settings()
-            controls.control("network")
-            controls.fields_of("network")
+            controls.group("own", "Your own architecture", _own, opened=True)
+            controls.activations()
         controls.settings_of_run()
+
+
+def _shared() -> None:
+    for path in ("hidden_size", "num_steps", "batch_size", "weight_scale", "initializer"):
+        controls.control(path)
+    controls.fields_of("initializer")
+
+
+def _own() -> None:
+    controls.control("cell")
+    controls.cell_settings()
+    controls.control("network")
+    controls.fields_of("network")
 
 
 def table(contenders: Sequence[Contender], rests: bool) -> None:

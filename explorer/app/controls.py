@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -21,22 +22,47 @@ def control(path: str) -> None:
     _widget(path, *fields[path])
 
 
-def fields_of(group: str) -> None:
-    """One widget for every field of the group's current kind; the activations of gates in a box of their own.
+def group(name: str, title: str, draw: Callable[[], None], *, opened: bool = False) -> None:
+    """Controls in a box that can be closed; they are made only while it is open, which spares the page time.
 
-    The box is open where an activation is not the usual one, so that it never hides what decides the picture.
+    What a person opens or closes stays so on all pages.
     """
-    activations = []
+    remembered: dict[str, bool] = st.session_state.setdefault("groups", {})
+    key = f"group:{name}"
+
+    def keep() -> None:
+        remembered[name] = bool(st.session_state[key])
+
+    st.session_state[key] = remembered.get(name, opened)
+    box = st.expander(title, key=key, on_change=keep)
+    if box.open:
+        with box:
+            draw()
+
+
+def fields_of(group: str) -> None:
+    """One widget for every field of the group's current kind, but for the activations of gates."""
     for path, value, field in field_paths(state.experiment()):
-        if path.startswith(f"{group}.") and path.endswith("_activation"):
-            activations.append((path, value, field))
-        elif path.startswith(f"{group}."):
+        if path.startswith(f"{group}.") and not path.endswith("_activation"):
             _widget(path, value, field)
-    if activations:
-        changed = any(value != field.default for _, value, field in activations)
-        with st.expander("Activations of the gates", expanded=changed):
-            for entry in activations:
-                _widget(*entry)
+
+
+def _gate_activations() -> list[tuple[str, Any, FieldInfo]]:
+    fields = field_paths(state.experiment())
+    return [entry for entry in fields if entry[0].startswith("cell.") and entry[0].endswith("_activation")]
+
+
+def activations() -> None:
+    """The activations of the gates; open where one is not the usual one and decides the picture."""
+    found = _gate_activations()
+    changed = any(value != field.default for _, value, field in found)
+
+    def draw() -> None:
+        for entry in found:
+            _widget(*entry)
+
+    if found:
+        group("activations", "Activations of the gates", draw, opened=changed)
 
 
 def cell_settings() -> None:
@@ -46,28 +72,51 @@ def cell_settings() -> None:
         control("hold")
 
 
-def settings() -> None:
-    """All settings but the choice of cell and of initialisation, in the order in which one thinks of them."""
-    st.markdown("#### Network")
-    control("weight_scale")
-    cell_settings()
-    fields_of("initializer")
-    for path in ("hidden_size", "num_steps", "batch_size"):
-        control(path)
+def settings(*first: str) -> None:
+    """All settings; those of ``first`` are choices that other pages have elsewhere."""
+
+    def network() -> None:
+        for path in (*first, "weight_scale"):
+            control(path)
+        cell_settings()
+        fields_of("initializer")
+        for path in ("hidden_size", "num_steps", "batch_size"):
+            control(path)
+
+    group("network", "Network", network, opened=True)
+    activations()
     settings_of_run()
 
 
 def settings_of_run() -> None:
     """What the network reads, where the loss enters, and how a run starts."""
-    st.markdown("#### Input and loss")
-    control("signal")
-    fields_of("signal")
-    control("input_scale")
-    control("loss")
-    fields_of("loss")
-    st.markdown("#### Start and precision")
-    for path in ("bias_scale", "initial_scale", "seed", "dtype"):
-        control(path)
+
+    def signal_and_loss() -> None:
+        control("signal")
+        fields_of("signal")
+        control("input_scale")
+        control("loss")
+        fields_of("loss")
+
+    def start() -> None:
+        for path in ("bias_scale", "initial_scale", "seed", "dtype"):
+            control(path)
+
+    now = state.experiment()
+    said = f"Input and loss: {_named('signal', now.signal.kind)}, {_named('loss', now.loss.kind)}"
+    group("run", said, signal_and_loss)
+    group("start", f"Seed {now.seed}, start, precision", start)
+
+
+def _named(path: str, choice: str) -> str:
+    """The name of a kind as its menu shows it, without what stands in parentheses."""
+    field = next(field for name, _, field in field_paths(state.experiment()) if name == path)
+    return str(_extra(field)["names"][choice]).partition(" (")[0]
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    """What a setting has beside pydantic's own: names, options, step."""
+    return dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _without_effect(path: str) -> bool:
@@ -90,8 +139,7 @@ def _take(path: str) -> None:
 
 def _widget(path: str, value: Any, field: FieldInfo) -> None:
     """A choice, a slider or a text box, showing the experiment's value."""
-    key, label = _key(path), str(field.title)
-    extra: dict[str, Any] = dict(field.json_schema_extra) if isinstance(field.json_schema_extra, dict) else {}
+    key, label, extra = _key(path), str(field.title), _extra(field)
     st.session_state[key] = value
     shared: dict[str, Any] = {
         "key": key,

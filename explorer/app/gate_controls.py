@@ -9,13 +9,14 @@ import streamlit as st
 from explorer.app import choices, state
 from explorer.app.gate_picture import series_of, unit_of
 from explorer.app.picture import gate_of
-from explorer.app.sections import literal, pin_buttons
+from explorer.app.sections import TONES, literal, pin_buttons
 from explorer.experiment import Experiment
 from explorer.figures.gate_maps import ordered
 from explorer.figures.gates import SIGNED
 from explorer.figures.style import LABELS
 from explorer.holds import Hold, format_holds, parse_holds
 from explorer.lessons.demonstrations import demonstration_of, demonstrations_for
+from explorer.measures.gate_verdict import GateVerdict
 
 ALL = "all units"
 # Its gradient survives while no gate is held, so that the picture shows at once which gate stops it.
@@ -131,6 +132,12 @@ def described(hold: Hold) -> str:
     if hold.first is not None:
         text += f", step {hold.first}" if hold.first == hold.last else f", steps {hold.first}–{hold.last}"
     return text if hold.unit is None else f"{text}, unit {hold.unit}"
+
+
+def verdict(said: GateVerdict) -> None:
+    """What the gates do to the gradient, in words."""
+    text = said.text.replace(" %", "\u00a0%")  # never a line that begins with the sign
+    st.markdown(f"{TONES[said.tone]} **{text}**")
 
 
 def view_controls(experiment: Experiment) -> None:

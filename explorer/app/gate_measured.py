@@ -9,7 +9,6 @@ import numpy as np
 from explorer.app import cache
 from explorer.cells.cell import Slot
 from explorer.experiment import Experiment
-from explorer.measures import gradient_norms
 from explorer.measures.gate_verdict import GateVerdict, gate_verdict
 from explorer.measures.input_gradient import input_gradient_norms
 from explorer.measures.keeping import Keeping, keeping, keeping_slot
@@ -18,11 +17,9 @@ from explorer.measures.lanes import LaneDerivatives, lane_derivatives, lane_shar
 
 @dataclass(frozen=True)
 class GatesMeasured:
-    """Arrays behind the figures; all norms are log10, all but ``norms`` those of one sample.
+    """Arrays behind what follows the first figures; all norms are log10 and those of one sample.
 
     Attributes:
-        norms: state → ‖∂L/∂s_t‖ [T+1, B].
-        lanes: both lanes, None for a cell without a direct path.
         shares: lane → share of the gradient [T]; sizes: lane → length of that part [T].
         below: ‖∂L/∂x_t‖ [T].
         keeping: factors of the direct path over all samples, or None.
@@ -30,8 +27,6 @@ class GatesMeasured:
         verdict: the sentences.
     """
 
-    norms: dict[str, np.ndarray]
-    lanes: LaneDerivatives | None
     shares: dict[str, np.ndarray]
     sizes: dict[str, np.ndarray]
     below: np.ndarray
@@ -40,13 +35,24 @@ class GatesMeasured:
     verdict: GateVerdict
 
 
-def measure_gates(experiment: Experiment, sample: int) -> GatesMeasured:
-    """All measures of the page; ``cache.kept`` keeps them."""
-    trace = cache.trace_of(experiment)
-    lanes, shares, kept = lane_derivatives(trace, sample), lane_shares(trace), keeping(trace)
+def lanes_of(experiment: Experiment, sample: int) -> LaneDerivatives | None:
+    """Both lanes of one sample; None for a cell without a direct path."""
+    return cache.kept(experiment, _lanes, sample)
+
+
+def _lanes(experiment: Experiment, sample: int) -> LaneDerivatives | None:
+    return lane_derivatives(cache.trace_of(experiment), sample)
+
+
+def gates_of(experiment: Experiment, sample: int) -> GatesMeasured:
+    """All other measures of the page."""
+    return cache.kept(experiment, _measured, sample)
+
+
+def _measured(experiment: Experiment, sample: int) -> GatesMeasured:
+    trace, lanes = cache.trace_of(experiment), lanes_of(experiment, sample)
+    shares, kept = lane_shares(trace), keeping(trace)
     return GatesMeasured(
-        norms={state: gradient_norms(trace, state) for state in experiment.cell.states},
-        lanes=lanes,
         shares={name: values[:, sample] for name, values in shares.shares.items()},
         sizes={name: values[:, sample] for name, values in shares.norms.items()},
         below=input_gradient_norms(trace)[:, sample],

@@ -26,14 +26,11 @@ _SPECTRUM_WORK = 2e9  # H³ · T · states; about one and a half seconds
 
 @dataclass(frozen=True)
 class Measured:
-    """Arrays behind the figures; all norms are log10.
+    """Arrays behind the first figures; all norms are log10.
 
     Attributes:
         norms: state → ‖∂L/∂s_t‖ [T+1, B].
         bound: [T+1] or None; theory: the curve that theory predicts, [T+1], with its label, or None.
-        steps, spectrum: σ_i(∂h_T/∂h_t) [n, H] at the chosen steps [n], None for large networks; largest: σ₁,
-            [T+1], NaN elsewhere.
-        weight_parts: ‖∂L/∂W_hh from step t‖ [T]; weight_total: of their sum.
         ledger: slope, matrix and loss [T, B].
         verdict: the sentence.
     """
@@ -41,17 +38,41 @@ class Measured:
     norms: dict[str, np.ndarray]
     bound: np.ndarray | None
     theory: tuple[np.ndarray, str] | None
+    ledger: Ledger
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """Arrays behind the figures that need matrices, not only vectors; all log10.
+
+    Attributes:
+        steps, spectrum: σ_i(∂h_T/∂h_t) [n, H] at the chosen steps [n], None for large networks; largest: σ₁,
+            [T+1], NaN elsewhere.
+        weight_parts: ‖∂L/∂W_hh from step t‖ [T]; weight_total: of their sum.
+    """
+
     steps: np.ndarray
     spectrum: np.ndarray | None
     largest: np.ndarray
     weight_parts: np.ndarray
     weight_total: float
-    ledger: Ledger
-    verdict: Verdict
 
 
-def measure(trace: Trace, sample: int) -> Measured:
-    """All measures of a trace; spectra are those of one sample."""
+def measure(trace: Trace) -> Measured:
+    """What the first picture shows of a trace."""
+    entries = ledger(trace)
+    return Measured(
+        norms={state: gradient_norms(trace, state) for state in trace.experiment.cell.states},
+        bound=_bound(trace),
+        theory=_theory(trace),
+        ledger=entries,
+        verdict=verdict(trace, entries),
+    )
+
+
+def measure_spectra(trace: Trace, sample: int) -> Spectra:
+    """What takes longer: the Jacobians of one sample and the gradient of the weights."""
     experiment = trace.experiment
     steps = log_spaced_steps(trace.num_steps, 20)
     spectrum = None
@@ -59,19 +80,7 @@ def measure(trace: Trace, sample: int) -> Measured:
     if experiment.hidden_size**3 * trace.num_steps * len(experiment.cell.states) <= _SPECTRUM_WORK:
         spectrum = jacobian_singular_values(trace, sample, steps, "h")
         largest[steps] = spectrum[:, 0]
-    entries = ledger(trace)
-    return Measured(
-        norms={state: gradient_norms(trace, state) for state in experiment.cell.states},
-        bound=_bound(trace),
-        theory=_theory(trace),
-        steps=steps,
-        spectrum=spectrum,
-        largest=largest,
-        weight_parts=weight_gradient_by_step(trace),
-        weight_total=weight_gradient_total(trace),
-        ledger=entries,
-        verdict=verdict(trace, entries),
-    )
+    return Spectra(steps, spectrum, largest, weight_gradient_by_step(trace), weight_gradient_total(trace))
 
 
 def _bound(trace: Trace) -> np.ndarray | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from explorer import figures
 from explorer.app import cache
-from explorer.app.measured import Measured
+from explorer.app.measured import Measured, Spectra
 from explorer.app.panel import PanelFigure
 from explorer.app.view import View
 from explorer.cells import GRU, RNN
@@ -24,6 +25,8 @@ from explorer.sweep import knobs
 from explorer.trace import Trace
 
 Span = tuple[float, float]
+Drawn = tuple[Figure, str]
+"""A figure and a sentence on what can be read off it."""
 _KINDS: dict[str, Kind] = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu"}
 _WORK = 4e9  # multiplications that a knob's range should cost: about half a second
 _MOST_WORK = 2e10  # and may cost: beyond, the slider stays off
@@ -35,20 +38,17 @@ def panel_figures(
     """All figures of the page, in reading order; ``span`` is the y range of the gradient figure if known."""
     experiment = trace.experiment
     sample = min(view.sample, experiment.batch_size - 1)
-    gated = bool(experiment.cell.gates)
     gate = gate_of(experiment, view)
     block, owner = _matrix_of(experiment, gate)
     roots, sigma_max = cache.eigenvalues(experiment, block)
     scale = experiment.weight_scale
-    cell_norms = found.norms.get("c")
-    book = found.ledger
-    direct = book.keeping is not None
+    book, direct = found.ledger, found.ledger.keeping is not None
     parts = [
         panel_figure(
             experiment,
             "gradient",
             _gradient(trace, found, ghosts, view, span),
-            figures.gradient_alt(found.norms["h"], cell_norms),
+            figures.gradient_alt(found.norms["h"], found.norms.get("c")),
             span=8,
             height=340,
             time_axis=True,
@@ -61,45 +61,41 @@ def panel_figures(
             height=340,
             suffix=f": {owner} gate" if experiment.cell.blocks > 1 else "",
         ),
-        panel_figure(
+        later_figure(
             experiment,
             "ledger",
-            figures.ledger(book.slope, book.matrix, book.loss, norms=book.norms, gated=direct),
-            figures.ledger_alt(book.slope, book.matrix, gated=direct),
+            lambda: (
+                figures.ledger(book.slope, book.matrix, book.loss, norms=book.norms, gated=direct),
+                figures.ledger_alt(book.slope, book.matrix, gated=direct),
+            ),
             time_axis=True,
         ),
-        panel_figure(
+        later_figure(
             experiment,
             "spectrum",
-            *_spectrum(found),
-            time_axis=found.spectrum is not None,
+            lambda: _spectrum(cache.spectra(experiment, sample)),
+            time_axis=True,
         ),
-        panel_figure(
+        later_figure(
             experiment,
             "weight_gradient",
-            _weight_gradient(found),
-            figures.weight_gradient_alt(found.weight_parts, found.weight_total),
+            lambda: _weight_gradient(cache.spectra(experiment, sample)),
+            time_axis=True,
+        ),
+        later_figure(
+            experiment,
+            "states",
+            lambda: (
+                figures.trace_states(trace, sample=sample),
+                figures.states_alt(trace.states["h"][:, sample]),
+            ),
+            span=4 if gate else 8,
             time_axis=True,
         ),
     ]
-    rest = 4 if gated else 8
-    parts.append(
-        panel_figure(
-            experiment,
-            "states",
-            figures.trace_states(trace, sample=sample),
-            figures.states_alt(trace.states["h"][:, sample]),
-            span=rest,
-            time_axis=True,
-        )
-    )
-    if gated:
-        values = {name: array[:, sample] for name, array in trace.gates.items()}
-        drawn = figures.gates(values, gate)
-        if drawn is not None:
-            parts.append(panel_figure(experiment, "gates", drawn, figures.gates_alt(values), time_axis=True))
-    parts.append(panel_figure(experiment, "activations", *_activations(trace)))
-    return parts
+    if gate:
+        parts.append(later_figure(experiment, "gates", lambda: _gates(trace, sample, gate), time_axis=True))
+    return [*parts, later_figure(experiment, "activations", lambda: _activations(trace))]
 
 
 def panel_figure(
@@ -126,6 +122,17 @@ def panel_figure(
         time_axis=time_axis,
         alt=f"{text.alt_text(experiment)} {numbers}",
     )
+
+
+def later_figure(experiment: Experiment, name: str, draw: Callable[[], Drawn], **place: Any) -> PanelFigure:
+    """A figure that follows the first ones; ``draw`` gives it and its sentence. ``place`` as above."""
+    empty = panel_figure(experiment, name, {}, "", **place)
+
+    def drawn() -> Drawn:
+        figure, numbers = draw()
+        return figure, empty.alt + numbers
+
+    return replace(empty, figure=drawn)
 
 
 def _gradient(
@@ -166,13 +173,13 @@ def _name_zeros(trace: Figure, zero: np.ndarray) -> None:
         trace.pop("visible", None)  # a curve that is 0 throughout is named in the read-out too
 
 
-def _weight_gradient(found: Measured) -> Figure:
+def _weight_gradient(found: Spectra) -> Drawn:
     figure = figures.weight_gradient(found.weight_parts, found.weight_total, found.largest)
     _name_zeros(figure["data"][0], found.weight_parts == -np.inf)
-    return figure
+    return figure, figures.weight_gradient_alt(found.weight_parts, found.weight_total)
 
 
-def _spectrum(found: Measured) -> tuple[Figure, str]:
+def _spectrum(found: Spectra) -> Drawn:
     """Figure and sentence; large networks get the sentence only."""
     if found.spectrum is None:
         said = "Too many units and steps to compute live;<br>ex.jacobian_singular_values(trace) will do it."
@@ -180,7 +187,12 @@ def _spectrum(found: Measured) -> tuple[Figure, str]:
     return figures.spectrum(found.spectrum, found.steps), figures.spectrum_alt(found.spectrum, found.steps)
 
 
-def _activations(trace: Trace) -> tuple[Figure, str]:
+def _gates(trace: Trace, sample: int, gate: str) -> Drawn:
+    values = {name: array[:, sample] for name, array in trace.gates.items()}
+    return figures.gates(values, gate), figures.gates_alt(values)
+
+
+def _activations(trace: Trace) -> Drawn:
     """What the cell squashes last (tanh c, the candidate, or h), and in words how far its gates are shut."""
     exponents = trace.forward.exponents
     values, name, function = _squashed(trace)

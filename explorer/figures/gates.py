@@ -21,18 +21,18 @@ SIGNED = frozenset({"cell", "new", "candidate"})
 """Activations between −1 and 1; other gates lie between 0 and 1 unless their activation leaves that range."""
 
 
-def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure | None:
+def gates(values: Mapping[str, np.ndarray], gate: str | None = None) -> Figure:
     """One gate's heat map and all gates' means over the units.
 
     Args:
-        values: gate → [T, H] of one sample; entry t-1 belongs to step t. Empty for a vanilla RNN.
+        values: gate → [T, H] of one sample; entry t-1 belongs to step t.
         gate: which one is drawn as a heat map; ``forget``, ``update`` or the first unless told.
 
-    Returns:
-        The figure, or None when the cell has no gates.
+    Raises:
+        ValueError: the cell has no gates, or not this one.
     """
     if not values:
-        return None
+        raise ValueError("this cell has no gates")
     chosen = gate or next((name for name in ("forget", "update") if name in values), next(iter(values)))
     if chosen not in values:
         raise ValueError(f"there is no gate {chosen!r}; this cell has {', '.join(values)}")
@@ -133,9 +133,7 @@ def gates_alt(values: Mapping[str, np.ndarray]) -> str:
     return f"Mean activation of the gates over all units and steps: {means}."
 
 
-def plot_gates(
-    trace: Trace, gate: str | None = None, *, sample: int = 0, dark: bool = False
-) -> go.Figure | None:
-    """One gate of one sample over time; None for cells without gates."""
-    figure = gates({name: values[:, sample] for name, values in trace.gates.items()}, gate)
-    return None if figure is None else style.themed(figure, dark)
+def plot_gates(trace: Trace, gate: str | None = None, *, sample: int = 0, dark: bool = False) -> go.Figure:
+    """One gate of one sample over time; raises ValueError as ``gates`` does."""
+    values = {name: values[:, sample] for name, values in trace.gates.items()}
+    return style.themed(gates(values, gate), dark)

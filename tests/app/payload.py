@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+GROUPS = ("network", "activations", "run", "start", "view", "inspect", "shared", "own")
 DTYPES = {"f8": "<f8", "f4": "<f4", "i4": "<i4", "u1": "u1"}
 
 
@@ -35,13 +37,31 @@ def revive(node: Any, raw: bytes, base: int = 0) -> Any:
     return np.frombuffer(raw, DTYPES[dtype], int(np.prod(shape)), base + offset).reshape(shape)
 
 
+def open_groups(at: AppTest, names: Sequence[str] = GROUPS) -> AppTest:
+    """Open boxes of the sidebar before the first run: what is closed is not made."""
+    at.session_state["groups"] = dict.fromkeys(names, True)
+    return at
+
+
 def panel_of(at: AppTest, key: str = "flow") -> dict[str, Any]:
-    """The panel's header; ``figures`` is a dict from id to description with ``data`` and ``layout``."""
+    """The panel's header; ``figures`` is a dict from id to description with ``data`` and ``layout``.
+
+    Figures that follow the first picture are put in their places. The number of the picture is left out, for
+    it counts how often the page was drawn.
+    """
     header, raw = decode(element(at, key).bytes)
-    header["figures"] = {
-        item["id"]: item | revive(item["spec"], raw, item["base"]) for item in header["figures"]
+    places = {item["id"]: item for item in header["figures"]}
+    found = {
+        name: item | revive(item["spec"], raw, item["base"])
+        for name, item in places.items()
+        if "spec" in item
     }
-    return header
+    if len(found) < len(places):
+        later, raw = decode(element(at, f"{key}-later").bytes)
+        assert later["picture"] == header["picture"]
+        found |= {item["id"]: item | revive(item["spec"], raw, item["base"]) for item in later["figures"]}
+    del header["picture"]
+    return header | {"figures": {name: found[name] for name in places}}
 
 
 def frames_of(at: AppTest) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from explorer.losses import LOSSES
 from explorer.measures.architecture_table import joint_norms, matched_size, parameter_count
 from explorer.measures.reservoir import memory_capacity
 from explorer.networks import run_network
-from tests.app.payload import decode, element, revive
+from tests.app.payload import decode, element, open_groups, panel_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = "explorer/app/pages/compare.py"
@@ -31,7 +31,7 @@ SMALL = Experiment(hidden_size=8, num_steps=12, batch_size=3)
 
 def open_page(view: str = "", base: Experiment = SMALL) -> AppTest:
     """A new session that has gone to the page with these settings."""
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60))
     at.query_params = parse_qs(f"{to_query(base)}&{view}", keep_blank_values=True)
     return healthy(at.switch_page(PAGE).run())
 
@@ -44,8 +44,7 @@ def healthy(at: AppTest) -> AppTest:
 
 def drawn(at: AppTest) -> dict[str, dict[str, Any]]:
     """Figure id → its description with ``data`` and ``layout``."""
-    header, raw = decode(element(at, "compare").bytes)
-    return {item["id"]: item | revive(item["spec"], raw, item["base"]) for item in header["figures"]}
+    return panel_of(at, "compare")["figures"]
 
 
 def curves(at: AppTest) -> dict[str, np.ndarray]:

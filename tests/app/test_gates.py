@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,7 +25,7 @@ from explorer.measures import gradient_norms
 from explorer.measures.input_gradient import input_gradient_norms
 from explorer.measures.lanes import lane_derivatives, lane_shares
 from explorer.trace import run
-from tests.app.payload import panel_of
+from tests.app.payload import GROUPS, open_groups, panel_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = "explorer/app/pages/gates.py"
@@ -36,9 +37,11 @@ FIGURES = [
 ]  # fmt: skip
 
 
-def open_page(experiment: Experiment | str = SMALL, view: str = "") -> AppTest:
+def open_page(
+    experiment: Experiment | str = SMALL, view: str = "", groups: Sequence[str] = GROUPS
+) -> AppTest:
     """A new session that comes to the page at an address."""
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), groups)
     query = experiment if isinstance(experiment, str) else to_query(experiment)
     at.query_params = parse_qs(f"{query}&{view}", keep_blank_values=True)
     return healthy(at.switch_page(PAGE).run())
@@ -292,7 +295,7 @@ def test_who_has_chosen_nothing_starts_with_an_lstm_that_keeps_its_gradient_unti
 
 def test_settings_survive_the_way_to_another_page_which_empties_the_address() -> None:
     experiment = SMALL.changed("cell.forget_bias", 2.0).changed("hold", "forget=1@2-3")
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60))
     at.query_params = parse_qs(to_query(experiment))
     healthy(at.run())
     at.query_params.clear()
@@ -361,7 +364,7 @@ def test_of_a_network_one_cell_is_looked_at_and_the_network_is_kept() -> None:
 
 
 def test_a_run_that_is_too_large_is_refused_and_the_settings_are_kept() -> None:
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60))
     at.query_params = parse_qs("cell=lstm&hidden_size=512&num_steps=1000&batch_size=64")
     at.switch_page(PAGE).run()
     assert not at.exception
@@ -388,16 +391,22 @@ def test_the_bias_of_a_missing_gate_can_not_be_moved(part: str) -> None:
     assert {gate for gate in gates if widget(at, f"setting:cell.{gate}_bias").disabled} == {part}
 
 
+def activations(at: AppTest) -> list[str]:
+    """What stands in the box of the gates' activations, which is empty while it is closed."""
+    (box,) = [item for item in healthy(at).sidebar.expander if item.label == "Activations of the gates"]
+    assert box.proto.expanded == bool(box.selectbox)
+    return [item.key for item in box.selectbox]
+
+
 def test_activations_stand_in_a_box_that_is_open_only_where_one_is_unusual() -> None:
-    at = open_page()
-    (box,) = [item for item in at.sidebar.expander if item.label == "Activations of the gates"]
-    assert not box.proto.expanded
-    assert [item.key for item in box.selectbox] == [
+    at = open_page(groups=["network"])
+    assert not activations(at)
+    at = open_page(SMALL.changed("cell.forget_activation", "relu"), groups=["network"])
+    assert activations(at) == [
         f"setting:cell.{name}_activation" for name in ("input", "forget", "output", "candidate", "cell")
     ]
-    widget(at, "setting:cell.forget_activation").set_value("relu").run()
-    (box,) = [item for item in healthy(at).sidebar.expander if item.label == "Activations of the gates"]
-    assert box.proto.expanded
+    at.session_state["groups"]["activations"] = False  # as a click does
+    assert not activations(at.run())
 
 
 def test_modules_without_units_are_said() -> None:

@@ -34,7 +34,7 @@ from explorer.measures.jacobian import jacobian_singular_values, largest_singula
 from explorer.signals import SIGNALS
 from explorer.sweep import knobs
 from explorer.trace import run
-from tests.app.payload import assert_same, element, frames_of, median_of, panel_of
+from tests.app.payload import assert_same, element, frames_of, median_of, open_groups, panel_of
 from tests.strategies import alone
 
 SCRIPT = Path(__file__).parents[2] / "dashboard.py"
@@ -44,7 +44,7 @@ GROUPS = {"cell": CELLS, "initializer": INITIALIZERS, "signal": SIGNALS, "loss":
 
 def open_page(query: str | Experiment | dict[str, Any] = SMALL) -> AppTest:
     """A new session at an address."""
-    at = AppTest.from_file(str(SCRIPT), default_timeout=60)
+    at = open_groups(AppTest.from_file(str(SCRIPT), default_timeout=60))
     query = to_query(query) if isinstance(query, Experiment) else query
     at.query_params = parse_qs(query, keep_blank_values=True) if isinstance(query, str) else query
     return at.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.app import cache, choices, controls, gate_controls, sections, state
-from explorer.app.gate_measured import measure_gates
+from explorer.app.gate_measured import gates_of
 from explorer.app.gate_picture import gate_figures
 from explorer.app.panel import panel
 from explorer.lessons.equations_directions import directions
@@ -35,33 +35,30 @@ def side_bar() -> None:
     experiment = state.experiment()
     with st.sidebar:
         if experiment.cell.gates:
-            st.markdown("#### View")
-            gate_controls.view_controls(experiment)
-        controls.control("initializer")
-        controls.settings()
+            controls.group("inspect", "View", lambda: gate_controls.view_controls(experiment), opened=True)
+        controls.settings("initializer")
 
 
 @st.fragment
 def picture() -> None:
     """Verdict, figures and equations; moving the time cursor runs this part alone."""
     experiment = sections.cell_alone()
-    free, sample = experiment.changed("hold", ""), choices.sample_of(experiment)
     try:
-        trace = cache.trace_of(experiment)
-        found, before = (cache.kept(one, measure_gates, sample) for one in (experiment, free))
+        trace, before = (cache.trace_of(one) for one in (experiment, experiment.changed("hold", "")))
     except TooLarge as error:
         st.error(f"{error} Nothing was computed; your settings are kept.", icon="⚠️")
         return
-    said = found.verdict.text.replace(" %", "\u00a0%")  # never a line that begins with the sign
-    st.markdown(f"{sections.TONES[found.verdict.tone]} **{said}**")
-    sections.notes(trace)
+    said = st.container()  # the verdict takes longer than the first figure
     panel(
-        gate_figures(trace, found, before, sections.pinned_ghosts(experiment), state.view()),
+        gate_figures(trace, before, sections.pinned_ghosts(experiment), state.view()),
         num_steps=trace.num_steps,
         cursor=sections.cursor_of(trace),
         key=KEY,
         on_cursor=lambda step: state.look(cursor=step),
     )
+    with said:
+        gate_controls.verdict(gates_of(experiment, choices.sample_of(experiment)).verdict)
+        sections.notes(trace)
     sections.equations(
         trace,
         "Two directions, with the numbers of the cursor's step",

@@ -28,8 +28,7 @@ def side_bar() -> None:
     """All other settings, and how the picture is looked at."""
     with st.sidebar:
         controls.settings()
-        st.markdown("#### View")
-        choices.view_controls()
+        controls.group("view", "View: sample and knob", choices.view_controls)
 
 
 @st.fragment
@@ -43,7 +42,7 @@ def picture() -> None:
     except TooLarge as error:
         st.error(f"{error} Nothing was computed; your settings are kept.", icon="⚠️")
         return
-    found = cache.measured(experiment, choices.sample_of(experiment))
+    found = cache.measured(experiment)
     sections.verdict(trace, found, PRESETS)
     rests = sections.figure_panel(KEY, trace, found)
     sections.equations(trace)

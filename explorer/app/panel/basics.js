@@ -2,7 +2,7 @@
  * basics.js, export.js, figure.js, scrub.js and panel.js are joined in this order into one module (linked.py).
  */
 const shared = (globalThis[Symbol.for("gradient-explorer.panel")] ??= {
-  frames: new Map(), arrived: new EventTarget(), plotly: null,
+  handed: new Map(), arrived: new EventTarget(), plotly: null,
 });
 const CONFIG = { displayModeBar: false, displaylogo: false, showSendToCloud: false, doubleClick: "reset" };
 const ARRAYS = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Array };

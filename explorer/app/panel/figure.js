@@ -81,7 +81,8 @@ class FigureBox {
     this.waiting = [spec, packet];
   }
 
-  describe(spec, main) {
+  describe(spec) {
+    const { main } = spec;
     Object.assign(this, { timeAxis: spec.time_axis, main });
     this.title.textContent = spec.title;
     this.explain.textContent = spec.explain;
@@ -206,7 +207,7 @@ class FigureBox {
 
   axis() {
     const full = this.graph._fullLayout;
-    return this.timeAxis && full?.xaxis?.d2p ? { x: full.xaxis, top: full._size.t, height: full._size.h } : null;
+    return this.timeAxis && full?.xaxis?.visible ? { x: full.xaxis, top: full._size.t, height: full._size.h } : null;
   }
 
   shows(event) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,23 @@ _PANEL = st.components.v2.component(
     js=_source("basics.js", "export.js", "figure.js", "scrub.js", "panel.js"),
     isolate_styles=False,
 )
-_FRAMES = st.components.v2.component("explorer_panel_frames", js=_source("frames.js"), isolate_styles=False)
+_HANDOVER = st.components.v2.component(
+    "explorer_panel_handover", js=_source("handover.js"), isolate_styles=False
+)
 
 
 @dataclass(frozen=True)
 class PanelFigure:
     """One figure of the panel.
 
-    ``figure`` is a plain Plotly dict, ``{"data": [...], "layout": {...}}``, with numpy arrays inside. The
-    colours ``"token:text"``, ``"token:muted"``, ``"token:grid"`` and ``"token:background"`` follow the theme;
-    all others stay as they are. The panel supplies fonts, grid and margins as a template, so the layout
-    states only what differs. A main figure with ``showlegend`` False uses the read-out line as its legend.
+    ``figure`` is a plain Plotly dict, ``{"data": [...], "layout": {...}}``, with numpy arrays inside, or a
+    function that returns it together with its ``alt``: such a function is called once all other figures are
+    on their way to the browser, which draws them meanwhile.
+
+    The colours ``"token:text"``, ``"token:muted"``, ``"token:grid"`` and ``"token:background"`` follow the
+    theme; all others stay as they are. The panel supplies fonts, grid and margins as a template, so the
+    layout states only what differs. A main figure with ``showlegend`` False uses the read-out line as its
+    legend.
     """
 
     id: str
@@ -49,8 +55,8 @@ class PanelFigure:
     """Short heading above the plot."""
     explain: str
     """One sentence behind the (i) button."""
-    figure: Mapping[str, Any]
-    """Plain Plotly dict."""
+    figure: Mapping[str, Any] | Callable[[], tuple[Mapping[str, Any], str]]
+    """Plain Plotly dict, or what makes it and its ``alt`` later."""
     span: int = 4
     """Columns out of 12 on wide screens."""
     height: int = 300
@@ -89,6 +95,9 @@ class PanelResult:
     """Value on which the scrub slider was released just now, else None."""
     rests: bool
     """The browser has drawn the picture of this ``token`` and nothing has moved since."""
+
+
+_DESCRIBED = ("id", "title", "explain", "alt", "span", "rows", "height", "time_axis")
 
 
 def _state(key: str) -> Mapping[str, Any]:
@@ -130,17 +139,30 @@ def panel(
         if on_commit is not None and _state(key).get("commit") is not None:
             on_commit(float(_state(key)["commit"]))
 
-    seen = _state(key).get("cursor")
     mark = blake2b(token.encode(), digest_size=8).hexdigest()
+    picture = st.session_state[f"{key}-picture"] = st.session_state.get(f"{key}-picture", 0) + 1
+    head = {
+        "panel": key,
+        "picture": picture,
+        "num_steps": int(num_steps),
+        "cursor": int(cursor),
+        "seen": _state(key).get("cursor"),
+        "token": mark,
+        "plotly": plotly_script_path(),
+        "scrub": None if scrub is None else {**vars(scrub), "value": float(scrub.value)},
+    }
+    main = next((figure.id for figure in figures if figure.time_axis), "")
     result = _PANEL(
         key=key,
-        data=_panel_packet(
-            figures, num_steps=num_steps, cursor=cursor, seen=seen, key=key, scrub=scrub, token=mark
-        ),
+        data=_packet(head, figures, num_steps, main),
         on_rested_change=lambda: None,
         on_cursor_change=moved,
         on_commit_change=committed,
     )
+    later = [_ready(figure) for figure in figures if callable(figure.figure)]
+    if later:
+        head = {"panel": key, "kind": "later", "picture": picture}
+        _HANDOVER(key=f"{key}-later", data=_packet(head, later, num_steps, main))
     chosen, commit = result.get("cursor"), result.get("commit")
     return PanelResult(
         cursor=cursor if chosen is None else int(chosen),
@@ -149,45 +171,29 @@ def panel(
     )
 
 
-def _panel_packet(
-    figures: Sequence[PanelFigure],
-    *,
-    num_steps: int,
-    cursor: int,
-    seen: int | None,
-    key: str,
-    scrub: Scrub | None,
-    token: str,
-) -> bytes:
+def _ready(item: PanelFigure) -> PanelFigure:
+    """The figure with what was put off until now."""
+    if not callable(item.figure):
+        return item
+    figure, alt = item.figure()
+    return replace(item, figure=figure, alt=alt)
+
+
+def _packet(head: Mapping[str, Any], figures: Sequence[PanelFigure], num_steps: int, main: str) -> bytes:
+    """Header and figures; of those that come later only the place."""
     specs: list[str] = []
     parts: list[bytes] = []
     base = 0
     for item in figures:
+        meta = {name: getattr(item, name) for name in _DESCRIBED} | {"main": item.id == main}
+        if callable(item.figure):
+            specs.append(json.dumps(meta | {"later": True}))
+            continue
         spec, arrays, digest = figure_spec(item.figure)
-        meta = {
-            "id": item.id,
-            "title": item.title,
-            "explain": item.explain,
-            "alt": item.alt,
-            "span": item.span,
-            "rows": item.rows,
-            "height": item.height,
-            "time_axis": item.time_axis,
-            "hash": f"{digest}:{num_steps}",
-            "base": base,
-        }
+        meta |= {"hash": f"{digest}:{num_steps}", "base": base}
         specs.append(f'{json.dumps(meta)[:-1]}, "spec": {spec}}}')
         parts += arrays.parts
         base += arrays.size
-    head = {
-        "panel": key,
-        "num_steps": int(num_steps),
-        "cursor": int(cursor),
-        "seen": seen,
-        "token": token,
-        "plotly": plotly_script_path(),
-        "scrub": None if scrub is None else {**vars(scrub), "value": float(scrub.value)},
-    }
     return join_packet(f'{json.dumps(head)[:-1]}, "figures": [{", ".join(specs)}]}}', parts)
 
 
@@ -221,6 +227,7 @@ def frames(
         raise ValueError(f"view_of has {len(view_of)} entries for {len(views)} views and {count} values")
     head = {
         "panel": key,
+        "kind": "frames",
         "revision": revision,
         "values": arrays.add(np.asarray(values, dtype="<f8")),
         "tracks": {
@@ -239,4 +246,4 @@ def frames(
         "views": list(views),
         "view_of": list(view_of),
     }
-    _FRAMES(key=f"{key}-frames", data=join_packet(json.dumps(head), arrays.parts))
+    _HANDOVER(key=f"{key}-frames", data=join_packet(json.dumps(head), arrays.parts))

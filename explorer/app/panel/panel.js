@@ -1,7 +1,8 @@
 /* The linked figure panel: one live Plotly graph per figure, one time cursor over all of them.
  *
  * Streamlit calls the default export after every script run with one packet of bytes (see packet.py):
- * a JSON header followed by the arrays. A Panel belongs to one mount point and survives reruns;
+ * a JSON header followed by the arrays. It places all figures and brings the first ones; the others follow
+ * in a packet of their own (handover.js), so that the picture in sight need not wait for them. A Panel belongs to one mount point and survives reruns;
  * a FigureBox owns one figure; a ScrubBar swaps precomputed curves without asking the server.
  */
 const panels = new WeakMap();
@@ -20,8 +21,9 @@ class Panel {
       document.addEventListener(hand, () => this.token && this.rest(this.token), { signal, capture: true });
     }
     shared.arrived.addEventListener("frames", ({ detail }) => {
-      if (detail === this.key) this.scrub?.receive(shared.frames.get(detail));
+      if (detail === this.key) this.scrub?.receive(shared.handed.get(`frames:${detail}`));
     }, { signal });
+    shared.arrived.addEventListener("later", ({ detail }) => detail === this.key && this.work(), { signal });
   }
 
   key_(event) {
@@ -48,17 +50,21 @@ class Panel {
     }, 150);
   }
 
-  async update(mount) {
+  update(mount) {
     performance.mark("panel-received");
     this.mount = mount;
     this.pending = decode(mount.data);
-    if (this.busy) return; // the running loop takes the newest packet, packets in between are dropped
+    this.key = this.pending.header.panel;
+    return this.work();
+  }
+
+  /** Draws packets until none is left; those that a newer one has overtaken are dropped. */
+  async work() {
+    if (this.busy || this.gone.signal.aborted) return;
     this.busy = true;
-    while (this.pending && !this.gone.signal.aborted) {
-      const packet = this.pending;
-      this.pending = null;
+    for (let packet = this.next(); packet && !this.gone.signal.aborted; packet = this.next()) {
       try {
-        this.Plotly = await loadPlotly(packet.header.plotly);
+        this.Plotly = await loadPlotly(this.plotly ?? packet.header.plotly);
         this.note.hidden = true;
         await this.draw(packet);
       } catch (problem) {
@@ -67,36 +73,59 @@ class Panel {
       }
     }
     this.busy = false;
+    await this.finish();
+  }
+
+  /** The newest first packet, else the figures that belong to the picture on the screen. */
+  next() {
+    const first = this.pending;
+    this.pending = null;
+    if (first) return first;
+    const bytes = shared.handed.get(`later:${this.key}`);
+    if (!bytes || bytes === this.latest) return null;
+    this.latest = bytes;
+    const packet = decode(bytes);
+    return packet.header.picture === this.picture ? packet : null;
   }
 
   async draw(packet) {
     const { header } = packet;
-    if (this.gone.signal.aborted) return;
-    this.key = header.panel;
-    this.numSteps = header.num_steps;
+    if (header.kind !== "later") this.begin(header);
+    const boxes = header.figures.map((spec) => [this.boxes.get(spec.id), spec]).filter(([box, spec]) => box && !spec.later);
+    for (const [box, spec] of boxes) {
+      this.awaited.delete(spec.id);
+      box.describe(spec);
+    }
+    // First what is looked at; what only peeks in once that is on the screen, at last what is scrolled to.
+    const seen = boxes.filter(([box]) => box.distance() === 0);
+    for (const [box, spec] of boxes) if (box.distance() > 0) box.drawLater(spec, packet);
+    await Promise.all(seen.map(([box, spec]) => box.draw(spec, packet)));
+    if (this.pending || this.gone.signal.aborted || this.painted) return; // outdated, or long since seen
+    if ([...this.awaited].some((id) => this.boxes.get(id).distance() === 0)) return;
+    this.painted = true;
+    window.__panelPainted = (window.__panelPainted || 0) + 1;
+    performance.mark("panel-painted");
+  }
+
+  /** A new picture: where everything stands. */
+  begin(header) {
+    clearTimeout(this.resting);
+    Object.assign(this, { picture: header.picture, token: null, wanted: header.token, numSteps: header.num_steps, painted: false, latest: null });
+    this.awaited = new Set(header.figures.filter((spec) => spec.later).map((spec) => spec.id));
     // The server's cursor counts once it has seen our last movement and none is under way.
     if (!this.settle && (this.sent === undefined || header.seen === null || header.seen === this.sent)) this.cursor = header.cursor;
     this.cursor = clamp(this.cursor, 0, this.numSteps);
     const theme = readTheme(this.root);
     if (JSON.stringify(theme) !== JSON.stringify(this.theme)) this.theme = theme;
     this.arrange(header);
-    const boxes = header.figures.map((spec) => [this.boxes.get(spec.id), spec]);
-    // First what is looked at, then, once that is on the screen, what only peeks in, at last what is scrolled to.
-    const turns = [[], [], []];
-    for (const pair of boxes) turns[pair[0].distance()].push(pair);
-    await this.drawAll(turns[0], packet);
-    if (this.pending || this.gone.signal.aborted) return; // outdated: the next packet brings all figures
-    for (const [box, spec] of [...turns[1], ...turns[2]]) box.drawLater(spec, packet);
-    window.__panelPainted = (window.__panelPainted || 0) + 1;
-    performance.mark("panel-painted");
-    await new Promise((shown) => { setTimeout(shown, 50); requestAnimationFrame(() => setTimeout(shown)); });
-    if (this.pending || this.gone.signal.aborted) return;
-    await this.drawAll(turns[1], packet);
-    this.rest(header.token);
   }
 
-  async drawAll(boxes, packet) {
-    await Promise.all(boxes.map(([box, spec]) => box.draw(spec, packet)));
+  /** After the picture: the figures that peek in, then word to the server that there is time for other work. */
+  async finish() {
+    await new Promise((shown) => { setTimeout(shown, 50); requestAnimationFrame(() => setTimeout(shown)); });
+    if (this.busy || this.gone.signal.aborted) return; // a newer round of work ends here later
+    await Promise.all([...this.boxes.values()].map((box) => box.waiting && box.distance() < 2 && box.draw(...box.waiting)));
+    if (!this.busy && !this.awaited.size) this.rest(this.wanted);
   }
 
   /** A quarter of a second after a picture tell the server that there is time for other work.
@@ -130,11 +159,10 @@ class Panel {
       box.dispose();
       this.boxes.delete(id);
     }
-    const main = figures.find((spec) => spec.time_axis);
     figures.forEach((spec, index) => {
       if (!this.boxes.has(spec.id)) this.boxes.set(spec.id, new FigureBox(this, spec.id));
       const box = this.boxes.get(spec.id);
-      box.describe(spec, spec === main);
+      if (spec.later) box.describe(spec);
       const before = index > 0 ? this.boxes.get(figures[index - 1].id).end : null;
       if (before ? before.nextElementSibling !== box.node : this.grid.firstElementChild !== box.node) {
         before ? before.after(box.node) : this.grid.prepend(box.node);

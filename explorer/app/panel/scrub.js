@@ -35,7 +35,7 @@ class ScrubBar {
     Object.assign(this, { knobValue: value, revision, hint });
     this.name.textContent = knob;
     this.slider.setAttribute("aria-label", knob);
-    const bytes = shared.frames.get(this.panel.key);
+    const bytes = shared.handed.get(`frames:${this.panel.key}`);
     if (!this.frames && bytes) this.receive(bytes);
     if (!this.active || !this.frames) this.rest();
   }
