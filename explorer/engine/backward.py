@@ -160,7 +160,7 @@ class _Run:
         """All steps with one exponent; False when what enters, or what is left of it, is out of its range."""
         source, hidden, limits = self._source, self._path.views["h"], self._limits
         values, shifts, empty = source.values, None, self._size == 0
-        entering = [t for t in range(stop - 1, start - 1, -1) if t in values]
+        entering = sorted((t for t in values if start <= t < stop), reverse=True)
         if entering:
             shifts = source.exponents[start:stop] - self.exponents[stop]
             if not shifts.any():
@@ -169,12 +169,14 @@ class _Run:
                 return False
             if partials.exponent is not None:
                 return False
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
             parts = {
                 t: values[t] if shifts is None else np.ldexp(values[t], shifts[t - start]) for t in entering
             }
             if len(parts) == stop - start and source.incomplete.isdisjoint(parts):
                 self._pull(partials, first, start, stop, parts)
+            elif not parts:
+                self._pull(partials, first, start, stop)
             else:
                 upper = stop
                 for t in dict.fromkeys([*entering, start]):
@@ -210,7 +212,8 @@ class _Run:
     def _careful(self, partials: Partials, first: int, start: int, stop: int) -> None:
         """A look at the size after every step."""
         for t in range(stop - 1, start - 1, -1):
-            self._pull(partials, first, t, t + 1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._pull(partials, first, t, t + 1)
             self.exponents[t] = self.exponents[t + 1]
             if partials.exponent is not None:
                 self.exponents[t] += partials.exponent[t - first, 0]
@@ -231,8 +234,7 @@ class _Run:
         """
         after, before = self._path.between(start + 1, stop + 1), self._path.between(start, stop)
         entering = None if parts is None else [parts[t] for t in range(start, stop)]
-        with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
-            self._pullback.pull(partials, slice(start - first, stop - first), after, before, entering)
+        self._pullback.pull(partials, slice(start - first, stop - first), after, before, entering)
 
     def _inject(self, t: int) -> None:
         """Add what enters ∂L/∂h_t, aligning exponents first so that neither part is lost."""

@@ -13,6 +13,7 @@ from explorer.cells.cell import core_stepper
 from explorer.cells.conditions import Conditions, Reading
 from explorer.engine.products import product
 
+_CALM = 2  # |slots| below which all cells use the same formulas
 _ZERO = np.iinfo(np.int64).min // 2  # stands for the exponent of 0
 
 
@@ -58,7 +59,7 @@ class Forward:
         slots: [T, K, H, C]; gates: [T, G, H, C].
         exponents: [T+1, C] powers of two to multiply the states at t with, or None when all are 0; the slots
             of step t → t+1 carry the exponent of row t.
-        largest: [T] largest |slot| of each step, if it was looked at: it decides which formulas hold.
+        largest: [T] bound of |slots| at each step, if it was looked at: it decides which formulas hold.
         conditions: those of the system.
     """
 
@@ -112,11 +113,19 @@ def _plain(system: System) -> Forward:
             np.multiply(h, system.gain, out=columns[t, :size])
             step(t)
     if not system.cell.homogeneous:
-        axes = (1, 2, 3)
-        record.largest = np.maximum(record.slots.max(axis=axes), -record.slots.min(axis=axes))
+        record.largest = _largest_slots(record.slots)
         if not system.conditions:
             system.cell.refine(record.slots, record.gates, float(record.largest.max()))
     return record
+
+
+def _largest_slots(slots: np.ndarray) -> np.ndarray:
+    """A bound of |slots| for each step; the largest itself unless all are so small that no formula changes."""
+    top = np.maximum(slots.max(), -slots.min())
+    if top < _CALM:
+        return np.full(len(slots), top)
+    axes = (1, 2, 3)
+    return np.asarray(np.maximum(slots.max(axis=axes), -slots.min(axis=axes)))
 
 
 def _stepper(system: System, columns: np.ndarray, record: Forward) -> Callable[[int], None]:
