@@ -33,6 +33,7 @@ PICTURES = {
         "compare?view.architectures=tanh,irnn,lstm,clockwork,stacked-residual&view.drawn=stacked-residual",
         "p.compare:has-text('median of')",
     ),
+    "regimes": ("regimes?cell=lstm&view.points=64", "[data-figure=phase_diagram] .main-svg"),
 }
 
 

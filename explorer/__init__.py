@@ -6,18 +6,28 @@ from explorer.experiment import Experiment
 from explorer.figures import plot_gradient_norms
 from explorer.measures import gradient_norms, weight_gradient_by_step
 from explorer.measures.jacobian import jacobian_products, jacobian_singular_values
+from explorer.measures.lyapunov import LyapunovSpectrum, lyapunov_exponents
 from explorer.networks import NetworkTrace, run_network
+from explorer.sweep import sweep, sweep_parts
+from explorer.theory import MeanField, critical_line, mean_field
 from explorer.trace import Trace, run
 
 __all__ = [
     "Experiment",
+    "LyapunovSpectrum",
+    "MeanField",
     "NetworkTrace",
     "Trace",
+    "critical_line",
     "gradient_norms",
     "jacobian_products",
     "jacobian_singular_values",
+    "lyapunov_exponents",
+    "mean_field",
     "plot_gradient_norms",
     "run",
     "run_network",
+    "sweep",
+    "sweep_parts",
     "weight_gradient_by_step",
 ]

@@ -161,9 +161,9 @@ EVERYWHERE = """
 import numpy as np
 from pydantic import ValidationError
 import explorer as ex
-from explorer.app.measured import measure
+from explorer.app.measured import measure, measure_spectra
 from explorer.link import describe_change
-from explorer.sweep import knobs, sweep
+from explorer.sweep import knob_range, knobs
 
 experiment = ex.Experiment().changed("cell", "two_scales").changed("cell.rate", 0.25)
 assert ex.Experiment.from_url(experiment.to_url()) == (experiment, [])
@@ -180,9 +180,10 @@ small = experiment.changed("hidden_size", 8).changed("num_steps", 20)
 assert set(knobs(small)) == {"weight_scale", "input_scale", "bias_scale", "cell.bias"}
 for knob, value in (("weight_scale", 1.5), ("cell.bias", -0.7)):
     alone = ex.gradient_norms(ex.run(small.changed(knob, value)))
-    assert np.abs(sweep(small, knob, np.array([0.5, value])).norms["h"][1] - alone).max() < 1e-10
-found = measure(ex.run(small), 0)
-assert np.isfinite(found.spectrum).all() and found.bound is None and found.theory is None
+    assert np.abs(knob_range(small, knob, np.array([0.5, value])).norms["h"][1] - alone).max() < 1e-10
+found = measure(ex.run(small))
+assert np.isfinite(measure_spectra(ex.run(small), 0).spectrum).all()
+assert found.bound is None and found.theory is None
 book = found.ledger
 assert np.allclose(book.slope + book.matrix + book.loss, book.norms[:-1] - book.norms[1:], atol=1e-10)
 """

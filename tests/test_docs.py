@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import pool
 from explorer.activations import ACTIVATIONS
-from explorer.app import state
+from explorer.app import state, sweep_jobs
 from explorer.cells import CELLS
 from explorer.engine import backward, products
 from explorer.experiment import Experiment
@@ -112,7 +112,7 @@ def test_every_page_has_a_section_and_a_picture() -> None:
     titles = re.findall(r'st\.Page\([^)]*?title="([^"]+)"', (ROOT / "dashboard.py").read_text("utf-8"))
     sections = re.findall(r"^### ([^:\n]+):", README, re.M)
     assert sections == titles
-    assert len(titles) == 3 and "three pages" in flat(README)
+    assert len(titles) == 4 and "four pages" in flat(README)
     spec = spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
     assert spec is not None and spec.loader is not None
     screenshots = module_from_spec(spec)
@@ -259,14 +259,15 @@ def test_caches_are_bounded_as_said() -> None:
     assert bounds["_large_trace"] == 1
     for line in (
         f"| traces below 25 MB | {bounds['_small_trace']} |",
-        f"| measures (small arrays) · truth meter | {bounds['_measured']} · {bounds['_verified']} |",
+        f"| truth meter | {bounds['_verified']} |",
         f"| eigenvalues (they do not depend on the weight scale) | {bounds['_eigenvalues']} |",
-        f"| sweeps | {bounds['_swept']} |",
-        f"| small arrays of the pages *Gates* and *Compare* | {bounds['_kept']} |",
+        f"| ranges of a knob | {bounds['_swept']} |",
+        f"| small arrays of all pages | {bounds['_remembered']} |",
+        f"| sweeps of the phase diagram | {sweep_jobs.KEPT} |",
     ):
         assert line in ARCHITECTURE
     unbounded = re.findall(r"@st\.cache_\w+\((?![^)]*max_entries)[^)]*\)\s*def (\w+)", source)
-    assert unbounded == ["warm_up"]
+    assert unbounded == ["warm_up", "jobs"]  # the sweeps' jobs bound themselves
 
 
 def test_bounds_of_sliders_are_the_fields() -> None:

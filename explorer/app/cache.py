@@ -14,8 +14,9 @@ import numpy as np
 import streamlit as st
 
 from explorer.app.measured import Measured, Spectra, measure, measure_spectra
+from explorer.app.sweep_jobs import Jobs
 from explorer.experiment import Experiment
-from explorer.sweep import Sweep, sweep
+from explorer.sweep import KnobRange, knob_range
 from explorer.trace import Trace, memory_needed, run
 from explorer.verify import Verification, verify
 from explorer.weights import draw_weights
@@ -103,36 +104,36 @@ def _eigenvalues(key: str, block: int, _base: Experiment) -> tuple[np.ndarray, f
     return np.linalg.eigvals(matrix), float(np.linalg.norm(matrix, 2))
 
 
-def swept(experiment: Experiment, knob: str, values: np.ndarray) -> Sweep:
+def swept(experiment: Experiment, knob: str, values: np.ndarray) -> KnobRange:
     """Gradient norms over the whole range of a knob; the same for every value that the knob has now."""
     base = experiment.changed(knob, float(values[-1]))
-    found: Sweep = _swept(base.canonical(), knob, tuple(values), base)
+    found: KnobRange = _swept(base.canonical(), knob, tuple(values), base)
     return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _swept(key: str, knob: str, values: tuple[float, ...], _base: Experiment) -> Sweep:
-    return sweep(_base, knob, np.array(values))
+def _swept(key: str, knob: str, values: tuple[float, ...], _base: Experiment) -> KnobRange:
+    return knob_range(_base, knob, np.array(values))
 
 
-def kept(experiment: Experiment, measure: Callable[..., Found], *choices: object) -> Found:
-    """``measure(experiment, *choices)``: a few small arrays, kept."""
-    found: Found = _kept(
-        experiment.canonical(),
-        f"{measure.__module__}.{measure.__qualname__}{choices}",
-        measure,
-        experiment,
-        choices,
-    )
+@st.cache_resource(show_spinner=False)
+def jobs() -> Jobs:
+    """Sweeps of all sessions; they bound themselves."""
+    return Jobs()
+
+
+def remembered(key: str, compute: Callable[[], Found]) -> Found:
+    """``compute()``, kept under a key that names everything that decides it."""
+    found: Found = _remembered(key, compute)
     return found
 
 
 @st.cache_resource(show_spinner=False, max_entries=300)
-def _kept(
-    key: str,
-    what: str,
-    _measure: Callable[..., object],
-    _experiment: Experiment,
-    _choices: tuple[object, ...],
-) -> Any:
-    return _measure(_experiment, *_choices)
+def _remembered(key: str, _compute: Callable[[], object]) -> Any:
+    return _compute()
+
+
+def kept(experiment: Experiment, measure: Callable[..., Found], *choices: object) -> Found:
+    """``measure(experiment, *choices)``: a few small arrays, kept."""
+    key = f"{measure.__module__}.{measure.__qualname__}{choices}|{experiment.canonical()}"
+    return remembered(key, lambda: measure(experiment, *choices))

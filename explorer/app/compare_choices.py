@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -25,9 +26,8 @@ class Contender:
     found: Compared
 
 
-def selection() -> tuple[list[Architecture], list[str]]:
-    """The menu of architectures; what is chosen, and sentences on what was not taken."""
-    taken, sentences = chosen(state.view().architectures)
+def selection(taken: Sequence[Architecture]) -> None:
+    """The menu of architectures, with those that are compared now."""
     st.session_state["view:architectures"] = [row.name for row in taken]
 
     def take() -> None:
@@ -43,7 +43,6 @@ def selection() -> tuple[list[Architecture], list[str]]:
         format_func=lambda name: ARCHITECTURES[name].title,
         help=field.description,
     )
-    return taken, sentences
 
 
 def own_is_chosen() -> bool:
@@ -51,16 +50,19 @@ def own_is_chosen() -> bool:
     return any(row.own for row in chosen(state.view().architectures)[0])
 
 
-def drawn_menu(contenders: list[Contender]) -> Contender:
+def drawn_of(contenders: Sequence[Contender]) -> Contender:
     """Which network is drawn unrolled: the chosen one, or the first."""
-    by_name = {contender.architecture.name: contender for contender in contenders}
-    name = state.view().drawn if state.view().drawn in by_name else next(iter(by_name))
-    titles = {name: ARCHITECTURES[name].title for name in by_name}
-    view_widget("drawn", name, st.selectbox, list(by_name), format_func=titles.__getitem__)
-    return by_name[name]
+    return next((one for one in contenders if one.architecture.name == state.view().drawn), contenders[0])
 
 
-def contenders_of(taken: list[Architecture]) -> tuple[list[Contender], list[str]]:
+def drawn_menu(contenders: Sequence[Contender]) -> None:
+    """The menu of what may be drawn unrolled."""
+    titles = {one.architecture.name: one.architecture.title for one in contenders}
+    shown = drawn_of(contenders).architecture.name
+    view_widget("drawn", shown, st.selectbox, list(titles), format_func=titles.__getitem__)
+
+
+def contenders_of(taken: Sequence[Architecture]) -> tuple[list[Contender], list[str]]:
     """Run all of them on the same input; a sentence for each that cannot be run."""
     base, matched = state.experiment(), state.view().matched
     contenders, sentences = [], []

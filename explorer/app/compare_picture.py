@@ -37,7 +37,7 @@ def _curves(contenders: Sequence[Contender]) -> PanelFigure:
     _name_gaps(figure, curves)
     numbers = figures.overlay_alt(curves)
     experiment = contenders[0].experiment
-    return panel_figure(experiment, "compare_gradient", figure, numbers, span=12, height=290, time_axis=True)
+    return panel_figure(experiment, "compare_gradient", figure, numbers, span=12, height=320, time_axis=True)
 
 
 def _name_gaps(figure: Figure, curves: Sequence[Curve]) -> None:

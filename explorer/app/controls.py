@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -128,25 +128,75 @@ def _without_effect(path: str) -> bool:
     return path in _OF_FRONT and isinstance(network, Layers) and network.front == "none"
 
 
-def _key(path: str) -> str:
-    return f"setting:{path}"
-
-
-def _take(path: str) -> None:
-    """The callback of every widget: its value becomes the experiment's."""
-    state.change(path, st.session_state[_key(path)])
-
-
 def _widget(path: str, value: Any, field: FieldInfo) -> None:
-    """A choice, a slider or a text box, showing the experiment's value."""
-    key, label, extra = _key(path), str(field.title), _extra(field)
+    """The widget of one setting of the experiment; a change replaces the experiment."""
+    key = f"setting:{path}"
+
+    def take() -> None:
+        state.change(path, st.session_state[key])
+
+    widget_of(key, value, field, take, disabled=_without_effect(path))
+
+
+def view_control(name: str) -> None:
+    """The widget of one choice of the view."""
+    key, field = f"view:{name}", type(state.view()).model_fields[name]
+
+    def take() -> None:
+        state.look(**{name: st.session_state[key]})
+
+    widget_of(key, getattr(state.view(), name), field, take)
+
+
+def view_menu(name: str, shown: str, titles: Mapping[str, str]) -> None:
+    """A choice of the view among values that depend on the experiment."""
+    key, field = f"view:{name}", type(state.view()).model_fields[name]
+    st.session_state[key] = shown
+
+    def take() -> None:
+        state.look(**{name: st.session_state[key]})
+
+    st.selectbox(
+        str(field.title),
+        list(titles),
+        key=key,
+        help=field.description,
+        on_change=take,
+        format_func=titles.__getitem__,
+    )
+
+
+def view_pills(name: str) -> None:
+    """One choice of the view with all its values side by side."""
+    key, field = f"view:{name}", type(state.view()).model_fields[name]
+    names = _extra(field)["names"]
+    st.session_state[key] = getattr(state.view(), name)
+
+    def take() -> None:
+        if st.session_state[key] is not None:  # a second click on the present one
+            state.look(**{name: st.session_state[key]})
+
+    st.segmented_control(
+        str(field.title),
+        choices_of(field),
+        key=key,
+        on_change=take,
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+    )
+
+
+def widget_of(
+    key: str, value: Any, field: FieldInfo, take: Callable[[], None], *, disabled: bool = False
+) -> None:
+    """A choice, a slider, a switch or a text box for a field; ``take`` hears of changes."""
+    label, extra = str(field.title), _extra(field)
     st.session_state[key] = value
     shared: dict[str, Any] = {
         "key": key,
         "help": field.description,
-        "on_change": _take,
-        "args": (path,),
-        "disabled": _without_effect(path),
+        "on_change": take,
+        "disabled": disabled,
     }
     longest = max_length_of(field)
     if longest is not None:
@@ -156,6 +206,8 @@ def _widget(path: str, value: Any, field: FieldInfo) -> None:
         st.selectbox(label, choices_of(field), format_func=lambda choice: names[choice], **shared)
     elif options := extra.get("options"):
         st.select_slider(label, sorted({*options, value}), **shared)
+    elif isinstance(value, bool):
+        st.toggle(label, **shared)
     elif bounds is None:
         st.text_area(label, height=80, max_chars=longest, **shared)
     elif isinstance(value, int):

@@ -108,6 +108,8 @@ def panel_figure(
     height: int = 300,
     time_axis: bool = False,
     suffix: str = "",
+    fill: bool = False,
+    link: Mapping[str, str] | None = None,
 ) -> PanelFigure:
     """A figure with its texts; ``numbers`` is a sentence on what can be read off it now."""
     text = explanation(name)
@@ -121,6 +123,8 @@ def panel_figure(
         height=height,
         time_axis=time_axis,
         alt=f"{text.alt_text(experiment)} {numbers}",
+        fill=fill,
+        link=link,
     )
 
 

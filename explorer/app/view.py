@@ -7,16 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator
 
+from explorer.app.regime_choices import Regimes
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.lessons.architectures import USUAL
-from explorer.parameters import Parameters, parameter
+from explorer.parameters import parameter
 from explorer.sweep import knobs
 
 _PREFIX = "view."
 
 
-class View(Parameters):
+class View(Regimes):
     """Choices that change the picture and none of its numbers."""
 
     cursor: int = parameter(

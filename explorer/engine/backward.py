@@ -104,7 +104,7 @@ def backward(
     }
     for array in totals.values():
         array[-1] = 0
-    run = _Run(Pullback(system, columns), Path(totals), source, shared)
+    run = AdjointRun(Pullback(system, columns), Path(totals), source, shared)
     run.begin()
     stop = num_steps
     for start, partials in block_partials or partial_blocks(system, record):
@@ -121,7 +121,7 @@ def partial_blocks(system: System, record: Forward) -> Iterator[tuple[int, Parti
         yield start, partials_between(system.cell, record, start, min(start + block, num_steps))
 
 
-class _Run:
+class AdjointRun:
     """The adjoint on its way back; the path holds direct adjoints at t until step t is pulled through."""
 
     def __init__(self, pullback: Pullback, path: Path, source: Source, shared: bool) -> None:

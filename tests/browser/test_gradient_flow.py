@@ -474,9 +474,15 @@ def test_no_label_lies_on_another(home: Page, cell: str) -> None:
         choose(page, setting(page, "cell"), cell)
         wanted = SMALL.changed("cell", cell.lower())
     expect_drawn(page, wanted)
+    closed = page.locator("[data-testid=stSidebar] details:not([open]) summary")
+    while left := closed.count():
+        closed.first.click()
+        expect(closed).to_have_count(left - 1)
+        page.wait_for_selector("[data-test-script-state=notRunning]")
     boxes = page.evaluate(
-        """() => [...document.querySelectorAll(`[data-testid=stWidgetLabel] p, [data-testid=stSidebar] h4,
-            [data-testid=stSidebar] [data-baseweb=select], .st-key-pin button, .st-key-undo button,
+        """() => [...document.querySelectorAll(`[data-testid=stWidgetLabel] p,
+            [data-testid=stSidebar] summary p, [data-testid=stSidebar] [data-baseweb=select],
+            .st-key-pin button, .st-key-undo button,
             .st-key-reset button, .gx-copy, .gx-title, .gx-scrub label, .gx-value`)]
           .filter((node) => node.offsetParent && !node.closest('details:not([open])'))
           .map((node) => {

@@ -1,5 +1,5 @@
 /* What the panel's parts share: packets of bytes, Plotly's script, the theme, small DOM helpers.
- * basics.js, export.js, figure.js, scrub.js and panel.js are joined in this order into one module (linked.py).
+ * basics.js, export.js, motion.js, figure.js, scrub.js and panel.js are joined in this order into one module (linked.py).
  */
 const shared = (globalThis[Symbol.for("gradient-explorer.panel")] ??= {
   handed: new Map(), arrived: new EventTarget(), plotly: null,

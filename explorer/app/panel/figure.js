@@ -83,7 +83,8 @@ class FigureBox {
 
   describe(spec) {
     const { main } = spec;
-    Object.assign(this, { timeAxis: spec.time_axis, main });
+    Object.assign(this, { timeAxis: spec.time_axis, main, link: spec.link });
+    this.node.classList.toggle("gx-linked", Boolean(spec.link));
     this.title.textContent = spec.title;
     this.explain.textContent = spec.explain;
     this.info.title = spec.explain.split("\n")[0];
@@ -91,7 +92,8 @@ class FigureBox {
     this.node.style.setProperty("--gx-span", spec.span);
     this.node.style.setProperty("--gx-rows", spec.rows);
     this.node.classList.toggle("gx-half", spec.span < 8);
-    this.plot.style.minHeight = `${spec.height}px`;
+    const whole = spec.fill && innerWidth >= 600;
+    this.plot.style.minHeight = whole ? `max(${spec.height}px, 100vh - 15.6rem)` : `${spec.height}px`;
     this.graph.setAttribute("role", "img");
     this.graph.setAttribute("aria-label", spec.alt || this.info.title || spec.title);
     this.readout.hidden = this.flag.hidden = !main;
@@ -134,40 +136,14 @@ class FigureBox {
     return this.place();
   }
 
-  /** Move the SVG elements of lines and markers, about 20 times cheaper than react, and hide what else was
-   * swapped (bands, bars) until the hand rests. False where nothing can be moved so. */
+  /** The cheap way to swap, where there is one; what cannot be moved is hidden until the hand rests. */
   shift(changes) {
-    const { calcdata, data, _fullData: full, _fullLayout: layout } = this.graph;
-    const moves = [];
-    const late = [];
-    for (const [index, change] of changes) {
-      const trace = full?.[index];
-      const drawn = calcdata?.[index]?.[0];
-      const node = drawn?.node3?.node?.();
-      const [x, y] = ["x", "y"].map((name) => layout?.[trace?.[`${name}axis`]?.replace(name, `${name}axis`)]);
-      const plain = trace?.type === "scatter" && ["lines", "markers"].includes(trace.mode) && (trace.fill ?? "none") === "none";
-      if (!trace || !x || !y || x.autorange || y.autorange) return false;
-      if (trace.visible !== true) continue;
-      if (!plain) {
-        late.push(...[node, drawn?.trace?._ownFill?.node?.(), drawn?.trace?._nextFill?.node?.()].filter(Boolean));
-        continue;
-      }
-      const pixels = Array.from(change.y, (value, i) => [x.d2p((change.x ?? data[index].x)?.[i] ?? i), clamp(y.d2p(value), -1e5, 1e5)]);
-      const line = node?.querySelector("path.js-line");
-      const points = node?.querySelectorAll("path.point");
-      if (trace.mode === "lines" && line && (trace.line.shape ?? "linear") === "linear") {
-        moves.push([line, "d", pixels.map(([px, py], i) => (Number.isNaN(px + py) ? "" : `${Number.isFinite(pixels[i - 1]?.[1]) ? "L" : "M"}${px.toFixed(1)},${py.toFixed(1)}`)).join("")]);
-      } else if (trace.mode === "markers" && points?.length === pixels.length && pixels.every(([px, py]) => Number.isFinite(px + py))) {
-        points.forEach((point, i) => moves.push([point, "transform", `translate(${pixels[i]})`]));
-      } else {
-        return false;
-      }
-    }
-    if (!moves.length) return false;
-    for (const [node, name, value] of moves) node.setAttribute(name, value);
-    for (const node of late) node.style.visibility = "hidden";
-    this.late.push(...late);
-    for (const [index, change] of changes) Object.assign(data[index], change);
+    const found = motion(this.graph, changes);
+    if (!found) return false;
+    for (const [node, name, value] of found.moves) node.setAttribute(name, value);
+    for (const node of found.late) node.style.visibility = "hidden";
+    this.late.push(...found.late);
+    for (const [index, change] of changes) Object.assign(this.graph.data[index], change);
     return true;
   }
 
@@ -187,13 +163,25 @@ class FigureBox {
       };
       const first = !this.graph.on;
       await Plotly.react(this.graph, data, layout, CONFIG);
-      if (first) for (const name of ["plotly_afterplot", "plotly_relayouting"]) this.graph.on(name, () => this.place());
+      if (first) {
+        for (const name of ["plotly_afterplot", "plotly_relayouting"]) this.graph.on(name, () => this.place());
+        this.graph.on("plotly_click", ({ points }) => this.follow(points[0]));
+      }
       this.error.hidden = true;
       this.graph.hidden = false;
       this.place();
     } catch (problem) {
       this.fail(problem);
     }
+  }
+
+  /** A point of a map of settings is a link to the page that shows these settings. */
+  follow({ x, y }) {
+    if (!this.link) return;
+    const address = new URL(".", document.baseURI);
+    address.search = this.link.query;
+    for (const [name, value] of [[this.link.x, x], [this.link.y, y]]) address.searchParams.set(name, value);
+    location.assign(address);
   }
 
   fail(problem) {

@@ -27,7 +27,7 @@ def _source(*names: str) -> str:
 _PANEL = st.components.v2.component(
     "explorer_panel",
     css=_source("panel.css"),
-    js=_source("basics.js", "export.js", "figure.js", "scrub.js", "panel.js"),
+    js=_source("basics.js", "export.js", "motion.js", "figure.js", "scrub.js", "panel.js"),
     isolate_styles=False,
 )
 _HANDOVER = st.components.v2.component(
@@ -61,12 +61,17 @@ class PanelFigure:
     """Columns out of 12 on wide screens."""
     height: int = 300
     """Smallest height of the plot in pixels; it grows with its row."""
+    fill: bool = False
+    """It grows with the window, so that nothing of a large screen is wasted; for a figure that is alone."""
     time_axis: bool = False
     """The first x axis counts time steps, so the figure takes part in the cursor."""
     alt: str = ""
     """What the figure shows, for readers who cannot see it."""
     rows: int = 1
     """Grid rows on wide screens."""
+    link: Mapping[str, str] | None = None
+    """For a map of settings: ``query`` with all other settings, and the paths ``x`` and ``y`` of the axes; a
+    click on a point opens *Gradient flow* with them."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ class PanelResult:
     """The browser has drawn the picture of this ``token`` and nothing has moved since."""
 
 
-_DESCRIBED = ("id", "title", "explain", "alt", "span", "rows", "height", "time_axis")
+_DESCRIBED = ("id", "title", "explain", "alt", "span", "rows", "height", "fill", "time_axis", "link")
 
 
 def _state(key: str) -> Mapping[str, Any]:

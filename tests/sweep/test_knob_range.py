@@ -1,7 +1,8 @@
-"""A sweep is nothing but many runs at once."""
+"""The range of a knob is nothing but many runs at once."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,17 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import explorer.sweep as module
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.losses import LOSSES
 from explorer.measures import gradient_norms
-from explorer.sweep import knobs, sweep, sweep_chunks
+from explorer.sweep import knob_range, knobs
+from explorer.sweep.knob_range import knob_range_chunks
 from explorer.trace import TooLarge, run
 from tests.strategies import alone
+from tests.sweep.variants import VARIANTS
+
+module = import_module("explorer.sweep.knob_range")  # the package has a function of this name
 
 SCALES = {"weight_scale": (0.0, 4.0), "input_scale": (0.0, 10.0), "bias_scale": (0.0, 10.0)}
 BIASES = {
@@ -32,31 +36,6 @@ BIASES = {
     "clockwork": ["bias"],
     "echo": ["bias"],
 }
-VARIANTS: dict[str, dict[str, Any]] = {
-    "tanh": {"kind": "rnn"},
-    "relu": {"kind": "rnn", "activation": "relu"},
-    "linear": {"kind": "rnn", "activation": "linear", "bias": 0.3},
-    "lstm": {"kind": "lstm", "forget_bias": 1.0},
-    "gru": {"kind": "gru"},
-    "gru, 1 - z keeps": {"kind": "gru", "update": "renews"},
-    "gru, reset before": {"kind": "gru", "reset": "before", "reset_bias": -0.5},
-    "lstm, hard gates": {
-        "kind": "lstm",
-        "forget_activation": "hard_sigmoid",
-        "input_activation": "hard_sigmoid_keras",
-        "output_activation": "softsign",
-    },
-    "gru, tanh update": {"kind": "gru", "update_activation": "tanh"},
-    "peephole": {"kind": "peephole", "peephole_strength": 2.0},
-    "coupled": {"kind": "coupled", "input_bias": -1.0},
-    "ablated": {"kind": "ablated", "without": "input_activation"},
-    "mgu": {"kind": "mgu", "forget_bias": 0.5},
-    "residual": {"kind": "residual"},
-    "residual, relu": {"kind": "residual", "activation": "relu", "bias": 0.2},
-    "antisymmetric": {"kind": "antisymmetric", "step_size": 0.4},
-    "clockwork": {"kind": "clockwork", "periods": "1, 2, 3"},
-    "echo": {"kind": "echo"},
-}
 SMALL: dict[str, Any] = {"hidden_size": 5, "num_steps": 12, "batch_size": 3}
 
 
@@ -66,7 +45,7 @@ def small(variant: str, **changes: Any) -> Experiment:
 
 def assert_equals_runs(experiment: Experiment, knob: str, values: Any, decades: float = 1e-9) -> np.ndarray:
     """Compare with one run for every value; returns the norms of h."""
-    found = sweep(experiment, knob, values)
+    found = knob_range(experiment, knob, values)
     assert found.knob == knob
     np.testing.assert_array_equal(found.values, values)
     assert set(found.norms) == set(experiment.cell.states)
@@ -132,22 +111,22 @@ def test_states_beyond_the_float_range(activation: str) -> None:
 def test_float32_runs_in_float32() -> None:
     experiment = small("gru", dtype="float32")
     assert_equals_runs(experiment, "weight_scale", np.array([0.0, 0.5, 1.5]), decades=1e-4)
-    double = sweep(experiment.changed("dtype", "float64"), "weight_scale", np.array([1.5])).norms["h"]
-    assert np.abs(sweep(experiment, "weight_scale", np.array([1.5])).norms["h"] - double).max() > 1e-9
+    double = knob_range(experiment.changed("dtype", "float64"), "weight_scale", np.array([1.5])).norms["h"]
+    assert np.abs(knob_range(experiment, "weight_scale", np.array([1.5])).norms["h"] - double).max() > 1e-9
 
 
 def test_the_present_value_of_the_knob_does_not_matter() -> None:
     values = np.linspace(0, 4, 6)
-    one, two = (sweep(small("lstm", weight_scale=scale), "weight_scale", values) for scale in (0.0, 3.7))
+    one, two = (knob_range(small("lstm", weight_scale=scale), "weight_scale", values) for scale in (0.0, 3.7))
     np.testing.assert_array_equal(one.norms["c"], two.norms["c"])
 
 
 @pytest.mark.parametrize("columns", [1, 7, 12])
 def test_chunks_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     trace, values = run(small("gru, reset before", batch_size=3)), np.linspace(-10, 10, 10)
-    (whole,) = sweep_chunks(trace, "cell.update_bias", values)
+    (whole,) = knob_range_chunks(trace, "cell.update_bias", values)
     monkeypatch.setattr(module, "_COLUMNS", columns)
-    parts = list(sweep_chunks(trace, "cell.update_bias", values))
+    parts = list(knob_range_chunks(trace, "cell.update_bias", values))
     assert len(parts) == -(-10 // max(1, columns // 3))
     np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), values)
     np.testing.assert_allclose(
@@ -158,19 +137,21 @@ def test_chunks_give_the_same_numbers(monkeypatch: pytest.MonkeyPatch, columns: 
 def test_chunks_stay_within_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = run(small("tanh"))
     monkeypatch.setattr(module, "_MEMORY", 1.0)
-    assert [len(part.values) for part in sweep_chunks(trace, "weight_scale", np.ones(4))] == [1] * 4
+    assert [len(part.values) for part in knob_range_chunks(trace, "weight_scale", np.ones(4))] == [1] * 4
 
 
 @pytest.mark.parametrize("knob", ["cell.forget_bias", "hidden_size", "initial_scale", "nonsense", ""])
 def test_other_knobs_are_refused_by_name(knob: str) -> None:
     with pytest.raises(ValueError, match=r"cannot be swept; allowed here are .*weight_scale") as caught:
-        sweep(small("tanh"), knob, np.array([1.0]))
+        knob_range(small("tanh"), knob, np.array([1.0]))
     assert repr(knob) in str(caught.value)
 
 
 def test_too_large_a_run_is_refused() -> None:
     with pytest.raises(TooLarge, match="lower"):
-        sweep(Experiment(hidden_size=512, num_steps=1000, batch_size=64), "weight_scale", np.array([1.0]))
+        knob_range(
+            Experiment(hidden_size=512, num_steps=1000, batch_size=64), "weight_scale", np.array([1.0])
+        )
 
 
 @given(
