@@ -120,7 +120,7 @@ def _plain(system: System) -> Forward:
 
 
 def _largest_slots(slots: np.ndarray) -> np.ndarray:
-    """A bound of |slots| for each step; the largest itself unless all are so small that no formula changes."""
+    """A bound of |slots| for each step: the largest, unless all are so small that no formula changes."""
     top = np.maximum(slots.max(), -slots.min())
     if top < _CALM:
         return np.full(len(slots), top)

@@ -16,7 +16,7 @@ import torch
 from explorer import pool
 from explorer.cells import LSTM, RNN, Cell
 from explorer.cells.cell import Partials
-from explorer.engine.backward import Path, Source, AdjointRun
+from explorer.engine.backward import AdjointRun, Path, Source
 from explorer.engine.forward import System
 from explorer.engine.pullback import Pullback, Views
 

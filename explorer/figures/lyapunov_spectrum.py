@@ -19,6 +19,7 @@ LYAPUNOV_SPECTRUM_TRACES = {"growing": 0, "others": 1, "gradient": 2}
 SLOPE_LOOK = (TEXT, "dash")
 """(colour, dash) of the slope of the log gradient norm in all figures of Lyapunov exponents."""
 _BOX = 0.6, 0.42  # of the plot: room that the words take in a small figure …
+_LINE = 4  # points that disturb words as much as a line does
 _MIDDLES = 0.21, 0.79  # … and where its middle may be
 
 
@@ -116,8 +117,8 @@ def _words(values: np.ndarray, num_positive: int, kaplan_yorke: float) -> list[s
 
 def _place(drawn: np.ndarray, slope: float, low: float, high: float) -> Figure:
     """The place of a few words at the side, with the fewest points and lines behind them."""
-    x = np.append((np.arange(len(drawn)) + 0.5) / len(drawn), [0.0, 0.0, 1.0, 1.0])
-    y = (np.append(drawn, [slope, 0.0, slope, 0.0]) - low) / (high - low)
+    x = np.append((np.arange(len(drawn)) + 0.5) / len(drawn), _LINE * [0.0, 0.0, 1.0, 1.0])
+    y = (np.append(drawn, _LINE * [slope, 0.0, slope, 0.0]) - low) / (high - low)
     places = []
     for height, anchor in ((0.03, "bottom"), (0.5, "middle"), (0.97, "top")):
         for side, edge in (("left", 0.02), ("right", 0.98)):

@@ -14,8 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.app.lyapunov_choices import LyapunovChoices
-from explorer.app.regimes import lyapunov
-from explorer.app.regimes.lyapunov import GAINS, KEY, SETTLE, STORIES
+from explorer.app.regimes import lyapunov, lyapunov_measured
+from explorer.app.regimes.lyapunov import KEY, STORIES
+from explorer.app.regimes.lyapunov_measured import GAINS, SETTLE
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.figures.lyapunov_fan import LYAPUNOV_FAN_TRACES
@@ -190,7 +191,7 @@ def test_the_gain_moves_the_mark_and_the_fan_stays(patience: pytest.MonkeyPatch)
         calls.append(len(gains))
         return lyapunov_fan(experiment, gains, *rest, **choices)
 
-    patience.setattr(lyapunov, "lyapunov_fan", counted)
+    patience.setattr(lyapunov_measured, "lyapunov_fan", counted)
     before = seeds_of_fan(at)
     healthy(widget(at, "setting:weight_scale").set_value(2.5).run())
     np.testing.assert_array_equal(seeds_of_fan(at), before)
@@ -217,6 +218,16 @@ def test_of_a_large_network_the_largest_exponents_are_shown() -> None:
     at = open_page(Experiment(hidden_size=256), lyapunov_seeds=1)
     assert "32 largest of 256" in figure(at, "lyapunov_spectrum")["title"]
     assert len(figure(at, "lyapunov_spectrum")["data"][0]["x"]) == 32
+
+
+def test_orbits_of_the_fan_are_shorter_where_they_would_take_long(patience: pytest.MonkeyPatch) -> None:
+    patience.setattr(lyapunov_measured, "_LARGE", 0)
+    patience.setattr(lyapunov_measured, "_SHORT", 50)
+    at = open_page()
+    fan = lyapunov_fan(undriven(SMALL), GAINS, range(3), steps=50, settle=SETTLE)
+    np.testing.assert_array_equal(seeds_of_fan(at), fan)
+    assert "the fan takes 50 steps" in captions(at)
+    assert figure(at, "lyapunov_convergence")["data"][0]["x"][-1] == 100
 
 
 def test_seeds_that_take_long_follow_when_the_picture_rests(patience: pytest.MonkeyPatch) -> None:

@@ -241,8 +241,9 @@ def test_long_texts_are_blocks_of_words():
 
 
 def test_gates_of_each_cell():
-    assert figures.gates(small().gates) is None
-    assert figures.plot_gates(small()) is None
+    for draw in (lambda: figures.gates(small().gates), lambda: figures.plot_gates(small())):
+        with pytest.raises(ValueError, match="no gates"):
+            draw()
     for kind, chosen, lines in (("lstm", "forget", 4), ("gru", "update", 3)):
         trace = small(cell={"kind": kind})
         values = {name: array[:, 0] for name, array in trace.gates.items()}

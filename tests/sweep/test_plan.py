@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer import pool
 from explorer.experiment import Experiment
 from explorer.memory import MEMORY_LIMIT, TooLarge, memory_needed
 from explorer.sweep import MEASURES, jobs, sweep, sweep_parts
@@ -134,6 +135,8 @@ def test_the_peak_is_what_the_arithmetic_allows(monkeypatch: pytest.MonkeyPatch,
     experiment = Experiment(cell={"kind": kind}, hidden_size=32, num_steps=50, batch_size=1)
     over = {"weight_scale": np.linspace(0, 2, 150)}
     sweep(experiment, {"weight_scale": [1.0]}, list(MEASURES))
+    monkeypatch.setattr(pool, "_free", {})  # blocks that other tests left would not be counted
+    monkeypatch.setattr(pool, "_kept", 0)
     tracemalloc.start()
     try:
         sweep(experiment, over, list(MEASURES))

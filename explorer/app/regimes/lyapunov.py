@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +10,17 @@ import numpy as np
 import streamlit as st
 
 from explorer import figures
-from explorer.app import cache, controls, sections, state
+from explorer.app import controls, sections, state
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
+from explorer.app.regimes.lyapunov_measured import GAINS, Fan, Orbits, theory_of
 from explorer.experiment import Experiment
-from explorer.link import bounds_of
-from explorer.measures.lyapunov import LyapunovSpectrum, lyapunov_exponents
-from explorer.measures.lyapunov_fan import lyapunov_fan, undriven
+from explorer.measures.lyapunov import LyapunovSpectrum
 from explorer.measures.regime import regime, regime_sentence
-from explorer.theory import chi_grid, why_no_mean_field
+from explorer.theory import why_no_mean_field
 
 KEY = "regimes-lyapunov"
-GAINS = np.linspace(0, (bounds_of(Experiment.model_fields["weight_scale"]) or (0, 1))[1], 25)[1:]
-"""Weight scales of the fan."""
-SETTLE = 100
-"""Steps before growth counts."""
-_SEEDS = 1 + int((bounds_of(Experiment.model_fields["seed"]) or (0, 0))[1])
-_WITHOUT_EFFECT = ("num_steps", "loss", "dtype")  # an orbit has a length, a loss and a precision of its own
-_WHOLE = {1: 200, 2: 128}  # states of the cell → numbers in them up to which all exponents are computed …
-_LARGEST = 32  # … and how many of larger networks
-_AT_ONCE, _AT_A_TIME = 0.06, 0.5  # seconds for seeds of the fan, before the first picture and before others
+_AT_ONCE, _AT_A_TIME = 0.06, 0.5  # seconds for networks of the fan, before the first picture and later ones
 _TONES = {
     "stable": "vanishes",
     "lost": "dead",
@@ -72,25 +63,6 @@ STORIES: dict[str, Story] = {
 }
 
 
-@dataclass(frozen=True)
-class Fan:
-    """λ₁ over the gain of as many networks as are known by now, [G, S] each; ``alone``: without input."""
-
-    exponents: np.ndarray
-    alone: np.ndarray | None
-    asked: int
-
-    @property
-    def count(self) -> int:
-        """How many seeds are there."""
-        return int(self.exponents.shape[1])
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of them are."""
-        return self.count == self.asked
-
-
 def side_bar() -> None:
     """Which orbits are measured; then the network."""
 
@@ -106,139 +78,70 @@ def picture() -> None:
     """Fan and spectrum for the present gain, below the buttons."""
     experiment = sections.cell_alone()
     buttons = st.container()
-    _look(experiment, orbit_of(experiment))
+    _look(experiment, Orbits.of(experiment, state.view()))
     with buttons:
         _stories(experiment)
 
 
 @st.fragment
-def _look(experiment: Experiment, shown: Experiment) -> None:
-    """Seeds of the fan that take longer than a moment follow, some at a time, whenever the picture rests."""
+def _look(experiment: Experiment, orbits: Orbits) -> None:
+    """Networks of the fan that take longer than a moment follow, some at a time, when the picture rests."""
     said = st.container()
-    name = f"{_at_any_gain(shown).canonical()}|{state.view().lyapunov_steps}"
+    name = f"{orbits.at_any_gain.canonical()}|{orbits.steps}"
     drawn, count = st.session_state.get("lyapunov-fan", ("", 0))
-    fan = fan_within(shown, count, 0) if drawn == name else fan_within(shown, 1, _AT_ONCE)
+    with st.spinner("Following the orbits of a large network …") if orbits.large else nullcontext():
+        fan = orbits.fan(count, 0) if drawn == name else orbits.fan(1, _AT_ONCE)
     st.session_state["lyapunov-fan"] = name, fan.count
-    rests = _draw(shown, fan)
+    rests = _draw(orbits, fan)
     with said:
-        _words(experiment, shown, fan)
+        _words(experiment, orbits, fan)
     if rests and not fan.whole:
-        st.session_state["lyapunov-fan"] = name, fan_within(shown, fan.count + 1, _AT_A_TIME).count
+        st.session_state["lyapunov-fan"] = name, orbits.fan(fan.count + 1, _AT_A_TIME).count
         st.rerun()
 
 
-def orbit_of(experiment: Experiment) -> Experiment:
-    """The network whose orbit is measured; settings that do not change the orbit are as usual."""
-    usual = {name: Experiment.model_fields[name].default for name in _WITHOUT_EFFECT}
-    experiment = experiment.model_copy(update=usual)
-    return experiment if state.view().lyapunov_driven else undriven(experiment)
+# ---- figures ----
 
 
-# ---- what is computed once ----
-
-
-def fan_within(shown: Experiment, least: int, seconds: float) -> Fan:
-    """The fan of the first seeds: of so many at least, and of as many more as this time allows."""
-    view, start, base = state.view(), time.perf_counter(), _at_any_gain(shown)
-    kinds = [base, undriven(base)] if _driven(shown) else [base]
-    columns: list[list[np.ndarray]] = []
-    for seed in seeds_of(shown, view.lyapunov_seeds):
-        if len(columns) >= least and time.perf_counter() - start > seconds:
-            break
-        networks = [kind.model_copy(update={"seed": seed}) for kind in kinds]
-        columns.append([cache.kept(network, fan_of_seed, view.lyapunov_steps) for network in networks])
-    exponents, *alone = (np.stack(fan, axis=1) for fan in zip(*columns, strict=True))
-    return Fan(exponents, alone[0] if alone else None, view.lyapunov_seeds)
-
-
-def _at_any_gain(shown: Experiment) -> Experiment:
-    """The same for all weight scales: what the fan depends on."""
-    return shown.model_copy(update={"weight_scale": 1.0})
-
-
-def _driven(shown: Experiment) -> bool:
-    """Whether there is an input that could be left out."""
-    return shown.signal.kind != "zeros"
-
-
-def seeds_of(experiment: Experiment, count: int) -> list[int]:
-    """As many seeds, from that of the experiment on; 0 follows the last one that there is."""
-    return [(experiment.seed + k) % _SEEDS for k in range(count)]
-
-
-def fan_of_seed(experiment: Experiment, steps: int) -> np.ndarray:
-    """λ₁ of this very network at all gains, [G]."""
-    return lyapunov_fan(experiment, GAINS, [experiment.seed], steps=steps, settle=SETTLE)[:, 0]
-
-
-def row_of(experiment: Experiment, count: int, steps: int) -> np.ndarray:
-    """λ₁ of several networks that differ in their seed alone, [S]."""
-    gain, seeds = [experiment.weight_scale], seeds_of(experiment, count)
-    found: np.ndarray = lyapunov_fan(experiment, gain, seeds, steps=steps, settle=SETTLE)[0]
-    return found
-
-
-def spectrum_of(experiment: Experiment, steps: int) -> LyapunovSpectrum:
-    """All exponents, or the largest of a large network."""
-    states = len(experiment.cell.states)
-    whole = states * experiment.hidden_size <= _WHOLE[states]
-    return lyapunov_exponents(experiment, count=None if whole else _LARGEST, steps=steps, settle=SETTLE)
-
-
-def theory_of(experiment: Experiment, gains: tuple[float, ...]) -> np.ndarray | None:
-    """λ₁ of networks without end, ½ ln χ₁ at each gain; None where mean field does not apply."""
-    chi = chi_grid(experiment, {"weight_scale": gains})
-    with np.errstate(divide="ignore"):
-        return None if chi is None else 0.5 * np.log(chi)
-
-
-# ---- what is shown ----
-
-
-def _draw(shown: Experiment, fan: Fan) -> bool:
+def _draw(orbits: Orbits, fan: Fan) -> bool:
     """True once the browser rests after this picture."""
-    steps = state.view().lyapunov_steps
-
-    def found() -> LyapunovSpectrum:
-        return cache.kept(shown, spectrum_of, steps)
-
-    later = {"span": 5, "height": 340, "suffix": _how_many(shown)}
+    shown, network = orbits.shown, orbits.network
+    suffix = "" if shown == orbits.dimension else f": the {shown} largest of {orbits.dimension}"
     result = panel(
         [
-            _fan(shown, fan),
-            later_figure(shown, "lyapunov_spectrum", lambda: _spectrum(shown, found()), **later),
-            later_figure(shown, "lyapunov_convergence", lambda: _convergence(found()), span=12, height=300),
+            _fan(orbits, fan),
+            later_figure(
+                network, "lyapunov_spectrum", lambda: _spectrum(orbits), span=5, height=340, suffix=suffix
+            ),
+            later_figure(
+                network, "lyapunov_convergence", lambda: _convergence(orbits.spectrum()), span=12, height=300
+            ),
         ],
         num_steps=1,
         cursor=0,
         key=KEY,
-        token="" if fan.whole else f"{fan.count}|{shown.canonical()}",
+        token="" if fan.whole else f"{fan.count}|{network.canonical()}",
     )
     return result.rests
 
 
-def _fan(shown: Experiment, fan: Fan) -> PanelFigure:
+def _fan(orbits: Orbits, fan: Fan) -> PanelFigure:
     parts: dict[str, Any] = {
-        "theory": cache.kept(_at_any_gain(shown), theory_of, tuple(GAINS.tolist())),
+        "theory": orbits.theory(),
         "undriven": fan.alone,
-        "gain": shown.weight_scale,
+        "gain": orbits.network.weight_scale,
     }
     drawn = figures.lyapunov_fan(GAINS, fan.exponents, **parts)
     numbers = figures.lyapunov_fan_alt(GAINS, fan.exponents, **parts)
-    suffix = f", {'with its' if state.view().lyapunov_driven else 'without'} input"
-    return panel_figure(shown, "lyapunov_fan", drawn, numbers, span=7, height=340, suffix=suffix)
+    suffix = f", {'with its' if orbits.driven else 'without'} input"
+    return panel_figure(orbits.network, "lyapunov_fan", drawn, numbers, span=7, height=340, suffix=suffix)
 
 
-def _how_many(shown: Experiment) -> str:
-    states = len(shown.cell.states)
-    every = states * shown.hidden_size
-    return f": the {_LARGEST} largest of {every}" if every > _WHOLE[states] else ""
-
-
-def _spectrum(shown: Experiment, found: LyapunovSpectrum) -> Drawn:
+def _spectrum(orbits: Orbits) -> Drawn:
+    found = orbits.spectrum()
     parts: dict[str, Any] = {
         "num_positive": found.num_positive,
-        "kaplan_yorke": np.nan if shown.cell.homogeneous else found.kaplan_yorke_dimension,
+        "kaplan_yorke": np.nan if orbits.network.cell.homogeneous else found.kaplan_yorke_dimension,
         "gradient_slope": found.gradient_slope,
     }
     drawn = figures.lyapunov_spectrum(found.exponents, **parts)
@@ -252,6 +155,9 @@ def _convergence(found: LyapunovSpectrum) -> Drawn:
     slope = found.gradient_slope
     drawn = figures.lyapunov_convergence(found.times, found.running, gradient_slope=slope)
     return drawn, figures.lyapunov_convergence_alt(found.times, found.running, gradient_slope=slope)
+
+
+# ---- buttons and sentences ----
 
 
 def _stories(experiment: Experiment) -> None:
@@ -285,34 +191,37 @@ def story_of(experiment: Experiment) -> str | None:
     )
 
 
-def _words(experiment: Experiment, shown: Experiment, fan: Fan) -> None:
+def _words(experiment: Experiment, orbits: Orbits, fan: Fan) -> None:
     """The regime at the present gain, of all networks or of one until all are there, and what it means."""
-    view = state.view()
-    choices = (fan.count if fan.whole else 1, view.lyapunov_steps)
-    row = cache.kept(shown, row_of, *choices)
-    alone = cache.kept(undriven(shown), row_of, *choices) if _driven(shown) else None
-    theory = theory_of(shown, (shown.weight_scale,))
+    network, steps = orbits.network, orbits.fan_steps
+    count = fan.count if fan.whole else 1
+    row, theory = orbits.row(count), theory_of(network, (network.weight_scale,))
     said = regime_sentence(
-        shown, row, steps=choices[1], theory=None if theory is None else float(theory[0]), undriven=alone
+        network,
+        row,
+        steps=steps,
+        theory=None if theory is None else float(theory[0]),
+        undriven=orbits.row_alone(count),
     )
-    tone = _TONES.get(regime(shown, row, steps=choices[1]))
+    tone = _TONES.get(regime(network, row, steps=steps))
     st.markdown(f"{sections.TONES[tone]} **{said}**" if tone else f"**{said}**")
     known = [_for_the_gradient(row, experiment.num_steps)]
     if not fan.whole:
-        known.append(f"{fan.count} of {fan.asked} networks are drawn, the others follow.")
-    if view.lyapunov_driven and not _driven(shown):
+        known.append(f"{fan.count} of {orbits.count} networks are drawn, the others follow.")
+    if steps < orbits.steps:
+        known.append(f"Of so large a network the fan takes {steps} steps; the other figures take all.")
+    if state.view().lyapunov_driven and not orbits.driven:
         known.append("The input that is set is zero at all steps: noise, a sine or text would drive it.")
-    if (reason := why_no_mean_field(shown)) is not None:
+    if (reason := why_no_mean_field(network)) is not None:
         known.append(f"There is no line for N → ∞: {reason[0].lower()}{reason[1:]}")
     st.caption(" ".join(filter(None, known)))
 
 
 def _for_the_gradient(row: np.ndarray, num_steps: int) -> str:
     """What the median exponent amounts to over the steps of the experiment; "" where it is not finite."""
-    middle = float(np.median(row))
-    if not np.isfinite(middle):
+    decades = float(np.median(row)) * num_steps / np.log(10)
+    if not np.isfinite(decades):
         return ""
-    decades = middle * num_steps / np.log(10)
     verb = "grows" if decades > 0 else "shrinks"
     return (
         f"λ₁ is the slope of ln‖gradient‖ on its way back: in T = {num_steps} steps at the median "

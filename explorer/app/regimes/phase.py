@@ -77,7 +77,7 @@ def axis_values(experiment: Experiment, path: str, count: int) -> np.ndarray:
 
 
 def picture() -> None:
-    """The map, drawn again and again while it is being computed; float32 is twice as fast and exact enough."""
+    """The map, drawn again and again while it is computed; float32 is twice as fast and exact enough."""
     view = state.view()
     experiment = sections.cell_alone().changed("batch_size", 1).changed("dtype", "float32")
     x, y = axis_paths(experiment)
