@@ -38,7 +38,7 @@ def orbit_parts(subject: Trace | Experiment, steps: int, settle: int, sample: in
     total, column = settle + steps, slice(sample, sample + 1)
     one = {"num_steps": total, "batch_size": 1, "dtype": "float64"}
     experiment = given.model_copy(update=one)
-    _refuse_too_large(experiment, total)
+    _refuse_too_large(experiment, given.batch_size)
     x = given.signal.draw(given.rng("signal"), total, given.batch_size)[0][:, column]
     if not isinstance(subject, Trace):
         initial = {name: array[:, column] for name, array in initial_states(given, None).items()}
@@ -53,15 +53,16 @@ def orbit_parts(subject: Trace | Experiment, steps: int, settle: int, sample: in
     return experiment, subject.weights, x, {n: a[:, column] for n, a in subject.system.initial.items()}
 
 
-def _refuse_too_large(experiment: Experiment, total: int) -> None:
-    """Raise ``TooLarge`` when the orbit would not fit, and say how long it may be."""
-    needed = memory_needed(experiment)
-    if needed <= MEMORY_LIMIT:
-        return
+def _refuse_too_large(experiment: Experiment, batch_size: int) -> None:
+    """Raise ``TooLarge`` when the orbit, or the inputs it is cut from, would not fit; say what would."""
+    total = experiment.num_steps
     fixed = memory_needed(experiment.model_copy(update={"num_steps": 0}))
-    longest = int((MEMORY_LIMIT - fixed) * total / (needed - fixed))
+    moving = memory_needed(experiment) - fixed + 8 * total * batch_size * experiment.signal.input_size
+    if fixed + moving <= MEMORY_LIMIT:
+        return
+    longest = int((MEMORY_LIMIT - fixed) * total / moving)
     raise TooLarge(
-        f"This orbit would need {needed / 1e9:.1f} GB of memory and the limit is "
+        f"This orbit would need {(fixed + moving) / 1e9:.1f} GB of memory and the limit is "
         f"{MEMORY_LIMIT / 1e9:.0f} GB: lower settle + steps to {longest} or less."
     )
 

@@ -74,6 +74,11 @@ def test_the_median_of_the_seeds_is_shown() -> None:
     np.testing.assert_allclose(heat["customdata"][:, 1:], found, rtol=1e-5)  # maps travel as float32
 
 
+def test_the_last_seed_leaves_room_for_the_others() -> None:
+    heat = map_of(open_page(SMALL.changed("seed", 9999), "view.seeds=2"))["data"][0]
+    assert np.isfinite(heat["customdata"][:, 1:]).all()
+
+
 @pytest.mark.parametrize("measure", MEASURES)
 def test_every_measure(measure: str) -> None:
     at = open_page(view=f"view.measure={measure}")

@@ -476,9 +476,10 @@ def test_no_label_lies_on_another(home: Page, cell: str) -> None:
     expect_drawn(page, wanted)
     closed = page.locator("[data-testid=stSidebar] details:not([open]) summary")
     while left := closed.count():
+        page.wait_for_selector("[data-test-script-state=notRunning]")
         closed.first.click()
         expect(closed).to_have_count(left - 1)
-        page.wait_for_selector("[data-test-script-state=notRunning]")
+    page.wait_for_timeout(600)  # boxes open in motion
     boxes = page.evaluate(
         """() => [...document.querySelectorAll(`[data-testid=stWidgetLabel] p,
             [data-testid=stSidebar] summary p, [data-testid=stSidebar] [data-baseweb=select],

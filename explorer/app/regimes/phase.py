@@ -93,7 +93,8 @@ def picture() -> None:
 def _job_of(experiment: Experiment, over: Mapping[str, np.ndarray]) -> Job:
     """The job of this picture, started; the one that this session looked at before is stopped."""
     view, jobs = state.view(), cache.jobs()
-    seeds = experiment.seed + np.arange(view.seeds)
+    last = int((bounds_of(type(experiment).model_fields["seed"]) or (0, 0))[1])
+    seeds = min(experiment.seed, last + 1 - view.seeds) + np.arange(view.seeds)
     every = {**over, "seed": seeds}
     sizes = [len(values) for values in every.values()]
     rest = [experiment.changed(path, values[0]) for path, values in over.items()]
