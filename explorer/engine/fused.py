@@ -100,9 +100,10 @@ class FusedPass(Pullback):
             start = max(0, stop - block)
             run.stretch(self.partials, 0, start, stop)
             sizes = path.sizes(start, stop)
-            before = np.ldexp(sizes[1:], run.exponents[start + 1 : stop + 1] - run.exponents[start:stop])
-            if not (sizes[:-1] >= self._least * before).all():
-                return None
+            with np.errstate(over="ignore", invalid="ignore"):  # shrunk by more than floats hold: refused
+                before = np.ldexp(sizes[1:], run.exponents[start + 1 : stop + 1] - run.exponents[start:stop])
+                if not (sizes[:-1] >= self._least * before).all():
+                    return None
         return {name: views[0] for name, views in path.views.items()}, run.exponents[0]
 
     def pull(

@@ -277,3 +277,9 @@ def test_any_experiment_over_any_setting(experiment: Experiment, data: st.DataOb
         )
     )
     assert_equals_runs(experiment, {path: values}, ["decades_per_step"], tolerance=1e-8)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 2.2250738585072014e-308])
+def test_a_step_that_shrinks_by_more_than_floats_hold(scale: float) -> None:
+    experiment = Experiment(hidden_size=2, num_steps=4, batch_size=1, weight_scale=scale)
+    assert_equals_runs(experiment, {"bias_scale": [2.0]}, ["decades_per_step"], tolerance=1e-8)
