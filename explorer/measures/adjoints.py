@@ -72,12 +72,13 @@ def complete(trace: Trace, block: SlotAdjoints) -> None:
     names = [slot.name for slot in trace.experiment.cell.wiring()]
     direct = len(trace.system.matrix) // trace.system.hidden_size
     count, _, _, batch = block.delta.shape
-    message = np.matmul(matrix.T, block.delta[:, direct:].reshape(count, -1, batch))
-    for slot, slope in block.partials.message_slots.items():
-        block.delta[:, names.index(slot)] += slope * message
-    for name, slope in block.partials.message_carry.items():
-        part = slope * message
-        block.carried[name] = block.carried[name] + part if name in block.carried else part
+    with np.errstate(over="ignore", invalid="ignore"):  # states that overflowed: inf · 0
+        message = np.matmul(matrix.T, block.delta[:, direct:].reshape(count, -1, batch))
+        for slot, slope in block.partials.message_slots.items():
+            block.delta[:, names.index(slot)] += slope * message
+        for name, slope in block.partials.message_carry.items():
+            part = slope * message
+            block.carried[name] = block.carried[name] + part if name in block.carried else part
 
 
 def messages(trace: Trace, start: int, stop: int) -> np.ndarray:
