@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from explorer.app.panel import panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.regimes.fixed_words import Unit, one_unit_words, two_units_words
 from explorer.app.sections import TONES
+from explorer.app.stories import Story, story_buttons
 from explorer.theory.fixed_points import Bifurcation, bifurcation
 from explorer.theory.two_units import (
     direction_field,
@@ -31,15 +31,6 @@ WEIGHTS = np.linspace(-WEIGHT, WEIGHT, 401)
 """Along the axis of the bifurcation."""
 COBWEB_STEPS, STEPS = 60, 60
 """Steps that are drawn of one unit and of two."""
-
-
-@dataclass(frozen=True)
-class Story:
-    """Choices that one button sets, and the question they answer."""
-
-    label: str
-    question: str
-    choices: dict[str, Any]
 
 
 def _one(label: str, question: str, weight: float, **others: Any) -> Story:
@@ -90,29 +81,6 @@ def side_bar() -> None:
     controls.group("fixed_two", "Two units: h ← tanh(W h)", two, opened=first == "two")
 
 
-def story_of(view: FixedChoices) -> str | None:
-    """The story whose choices these are."""
-    chosen = view.model_dump()
-    return next((name for name, told in STORIES.items() if told.choices.items() <= chosen.items()), None)
-
-
-def _stories() -> None:
-    """Buttons that set the choices of a story, and the question that it answers."""
-    shown = story_of(state.view())
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for name, story in STORIES.items():
-            st.button(
-                story.label,
-                key=f"story:{name}",
-                type="primary" if name == shown else "secondary",
-                on_click=state.look,
-                kwargs=story.choices,
-                help=story.question,
-            )
-        own = "Where does an orbit end, and its gradient?"
-        st.caption(own if shown is None else f"**{STORIES[shown].question}**", width="stretch")
-
-
 # ---- picture ----
 
 
@@ -130,7 +98,7 @@ def picture() -> None:
     ]
     panel([*now, *later], num_steps=1, cursor=0, key=KEY)
     with buttons:
-        _stories()
+        story_buttons(STORIES, "Where does an orbit end, and its gradient?")
     with said:
         tone, main, more = words(view)
         st.markdown(f"{TONES[tone]} **{main}** {more}")

@@ -12,10 +12,10 @@ import streamlit as st
 
 from explorer import figures
 from explorer.app import cache, controls, sections, state
-from explorer.app.non_normal_choices import NonNormalChoices
 from explorer.app.panel import panel
 from explorer.app.picture import Drawn, gate_of, later_figure, panel_figure
 from explorer.app.regimes.non_normal_words import growth_sentence, measures_sentence, tone_of
+from explorer.app.stories import Story, story_buttons
 from explorer.app.view import View
 from explorer.experiment import Experiment
 from explorer.figures.style import LABELS
@@ -43,15 +43,6 @@ _USED = {
     "gaussian": ("size", "radius", "factor", "seed"),
     "own": ("factor",),
 }
-
-
-@dataclass(frozen=True)
-class Story:
-    """Choices that one button sets, and the question they answer."""
-
-    label: str
-    question: str
-    choices: dict[str, Any]
 
 
 def _story(label: str, question: str, **choices: Any) -> Story:
@@ -145,7 +136,7 @@ def picture() -> None:
             icon=":material/info:",
         )
     with buttons:
-        _stories()
+        story_buttons(STORIES)
 
 
 # ---- the matrix ----
@@ -253,24 +244,3 @@ def _draw(chosen: Chosen, said: st.delta_generator.DeltaGenerator) -> None:
         key=KEY,
     )
     said.caption(measures_sentence(found, pseudospectrum_of(chosen)))  # by now it is there
-
-
-def _stories() -> None:
-    """Buttons that set the choices of a story."""
-    shown = story_of(state.view())
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for name, story in STORIES.items():
-            st.button(
-                story.label,
-                key=f"story:{name}",
-                type="primary" if name == shown else "secondary",
-                on_click=state.look,
-                kwargs=story.choices,
-                help=story.question,
-            )
-
-
-def story_of(view: NonNormalChoices) -> str | None:
-    """The story whose choices these are."""
-    chosen = view.model_dump()
-    return next((name for name, story in STORIES.items() if story.choices.items() <= chosen.items()), None)

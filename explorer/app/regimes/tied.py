@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from explorer import figures
 from explorer.app import cache, controls, state
 from explorer.app.panel import panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
-from explorer.app.tied_choices import TiedChoices
+from explorer.app.stories import Story, story_buttons
 from explorer.ensembles.growth_laws import GrowthLaw, applicable_law
 from explorer.ensembles.layers import KINDS, LayerStack
 from explorer.ensembles.products import GradientFan, gradient_fan, product_singular_values
@@ -25,15 +25,6 @@ KEY = "regimes-tied"
 SHOWN = ("recurrent", "independent", "convolution", "residual")
 """Kinds of layers, in reading order."""
 _MUCH = 3e7  # entries of matrices whose drawing takes long enough to be announced
-
-
-@dataclass(frozen=True)
-class Story:
-    """Choices that one button sets, and the question they answer."""
-
-    label: str
-    question: str
-    choices: dict[str, Any]
 
 
 STORIES: dict[str, Story] = {
@@ -79,7 +70,7 @@ def picture() -> None:
     laws = {kind: law for kind, stack in stacks.items() if (law := law_of(stack)) is not None}
     _draw(stacks, fans, laws)
     with buttons:
-        _stories()
+        story_buttons(STORIES)
     with said:
         _words(fans)
 
@@ -175,30 +166,6 @@ def _draw(
         num_steps=1,
         cursor=0,
         key=KEY,
-    )
-
-
-def _stories() -> None:
-    """Buttons that set the choices of a story."""
-    shown = story_of(state.view())
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        for name, story in STORIES.items():
-            st.button(
-                story.label,
-                key=f"story:{name}",
-                type="primary" if name == shown else "secondary",
-                on_click=state.look,
-                kwargs=story.choices,
-                help=story.question,
-            )
-
-
-def story_of(view: TiedChoices) -> str | None:
-    """The story whose choices these are."""
-    chosen = view.model_dump()
-    return next(
-        (name for name, story in STORIES.items() if story.choices.items() <= chosen.items()),
-        None,
     )
 
 
