@@ -37,18 +37,20 @@ def picture() -> None:
     place = st.container()
     taken, sentences = chosen(state.view().architectures)
     contenders, refused = compare_choices.contenders_of(taken)
+    rests = False
     if contenders:
         with place:  # first, so that the curves need not wait for menus and table
             rests = curves(contenders)
-        with right:
-            compare_sections.table(contenders, rests)
-    with left:
+    with left:  # before the table, which measures run times for a second: an open menu must not be made anew
         compare_choices.selection(taken)
         if contenders:
             compare_choices.drawn_menu(contenders)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             choices.view_widget("matched", state.view().matched, st.toggle)
             copy_link_button("copy-link")
+    if contenders:
+        with right:
+            compare_sections.table(contenders, rests)
     for sentence in sentences + refused:
         said.warning(sections.literal(sentence), icon="⚠️")
     compare_sections.notes(contenders)
