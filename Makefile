@@ -21,7 +21,7 @@ BROWSERS = chromium chromium-browser google-chrome google-chrome-stable
 BROWSER_HINT = sudo apt-get update && sudo apt-get install -y chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit bench lint format clean browser
+.PHONY: help run test test-unit test-training bench lint format clean browser
 
 help: ## list these targets
 	@echo "Gradient Explorer. The first run sets up $(VENV); later ones start at once."
@@ -32,15 +32,18 @@ run: $(VENV)/.run-stamp ## open the dashboard in the browser
 	$(BIN)/python -m streamlit run dashboard.py $(ARGS)
 
 # The libraries' own threads only get into each other's way beside several test processes.
-test test-unit bench: export OMP_NUM_THREADS = 1
-test test-unit bench: export OPENBLAS_NUM_THREADS = 1
-test test-unit bench: export MKL_NUM_THREADS = 1
+test test-unit test-training bench: export OMP_NUM_THREADS = 1
+test test-unit test-training bench: export OPENBLAS_NUM_THREADS = 1
+test test-unit test-training bench: export MKL_NUM_THREADS = 1
 
 test: $(VENV)/.dev-stamp browser ## run every test (needs Chromium or Chrome; installs it where it may)
 	$(PYTEST) $(ARGS)
 
 test-unit: $(VENV)/.dev-stamp ## run every test except those in a browser
 	$(PYTEST) --ignore=tests/browser $(ARGS)
+
+test-training: $(VENV)/.dev-stamp ## train every race with three seeds (about half an hour)
+	$(BIN)/python -m pytest -n $(WORKERS) -m training $(ARGS)
 
 bench: $(VENV)/.dev-stamp ## run every benchmark in turn
 	@for file in benchmarks/[!_]*.py; do \

@@ -25,6 +25,7 @@ page = st.navigation(
         st.Page(f"{PAGES}/gates.py", title="Gates", icon=":material/tune:"),
         st.Page(f"{PAGES}/compare.py", title="Compare architectures", icon=":material/balance:"),
         st.Page(f"{PAGES}/regimes.py", title="Regimes", icon=":material/map:"),
+        st.Page(f"{PAGES}/learning.py", title="Learning", icon=":material/school:"),
     ],
     position="top",
 )

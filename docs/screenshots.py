@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 SIZE = {"width": 1440, "height": 900}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Name of the picture → address of the page, and what is there once all of it is drawn.
-PICTURES = {
+# Name of the picture → address of the page, what is there once all is drawn, and a button pressed before.
+PICTURES: dict[str, tuple[str, ...]] = {
     "gradient-flow": ("?cell=lstm&cell.forget_bias=1&pin=cell%3Dlstm&pin=", ".gx-scrub input:enabled"),
     "gates": ("gates?cell=lstm&hold=forget%3D1%3B+input%3D0", "[data-figure=gate_maps] .main-svg"),
     "compare": (
@@ -34,6 +34,7 @@ PICTURES = {
         "p.compare:has-text('median of')",
     ),
     "regimes": ("regimes?cell=lstm&view.points=64", "[data-figure=phase_diagram] .main-svg"),
+    "learning": ("learning", "button:has-text('Go on')", "Train"),
 }
 
 
@@ -76,8 +77,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         page = browser.new_context(viewport=SIZE, color_scheme="light").new_page()
         page.set_default_timeout(120_000)
-        for name, (address, drawn) in PICTURES.items():
+        for name, (address, drawn, *pressed) in PICTURES.items():
             page.goto(f"{url}/{address}")
+            for label in pressed:
+                page.get_by_role("button", name=label, exact=True).click()
             page.wait_for_function("window.__panelPainted > 0")
             page.wait_for_selector(drawn)
             page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')

@@ -11,23 +11,29 @@ from explorer.networks import NetworkTrace, run_network
 from explorer.sweep import sweep, sweep_parts
 from explorer.theory import MeanField, critical_line, mean_field
 from explorer.trace import Trace, run
+from explorer.training import Recipe, Training, load_weights, save_weights, train
 
 __all__ = [
     "Experiment",
     "LyapunovSpectrum",
     "MeanField",
     "NetworkTrace",
+    "Recipe",
     "Trace",
+    "Training",
     "critical_line",
     "gradient_norms",
     "jacobian_products",
     "jacobian_singular_values",
+    "load_weights",
     "lyapunov_exponents",
     "mean_field",
     "plot_gradient_norms",
     "run",
     "run_network",
+    "save_weights",
     "sweep",
     "sweep_parts",
+    "train",
     "weight_gradient_by_step",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -17,6 +18,7 @@ from explorer.layouts import LAYOUTS, Layout, Single
 from explorer.losses import LOSSES, Last, Loss
 from explorer.parameters import Parameters, parameter
 from explorer.signals import SIGNALS, Noise, Signal
+from explorer.stored_weights import NAME
 
 
 def _labels(registry: Mapping[str, tuple[str, type[Parameters]]]) -> dict[str, str]:
@@ -97,6 +99,12 @@ class Experiment(Parameters):
         "Gates held at a value, such as forget=1@10-40#3; input=0 (gate = value @ steps # unit).",
         max_length=500,
     )
+    trained: str = parameter(
+        "",
+        "trained weights",
+        "Name of trained weights that stand in the place of drawn ones; the page Learning makes it.",
+        max_length=16,
+    )
     network: Layout = parameter(
         Single(), "network", "How copies of the cell are put together.", names=_labels(LAYOUTS)
     )
@@ -113,6 +121,13 @@ class Experiment(Parameters):
     def _readable(cls, text: str) -> str:
         """One way to write the same holds."""
         return format_holds(parse_holds(text))
+
+    @field_validator("trained")
+    @classmethod
+    def _a_name_of_weights(cls, text: str) -> str:
+        if text and not re.fullmatch(NAME, text):
+            raise ValueError("the name of trained weights has 16 digits 0-9, a-f")
+        return text
 
     def canonical(self) -> str:
         """One string per experiment, equal if and only if the experiments are equal; the key of caches."""

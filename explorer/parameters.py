@@ -32,7 +32,7 @@ def parameter(
     bounds: tuple[float, float] | None = None,
     step: float | None = None,
     options: Sequence[Any] | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[Any, str] | None = None,
     max_length: int | None = None,
 ) -> Any:
     """A pydantic field with what a control needs.

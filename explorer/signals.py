@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 
 from explorer.parameters import Parameters, parameter
+from explorer.tasks import TASKS, Task
 
 Drawn = tuple[np.ndarray, list[str]]
 
@@ -147,7 +149,62 @@ class Text(Parameters):
         ]
 
 
-Signal = Annotated[Zeros | Noise | Pulse | Sine | Digits | Text, Field(discriminator="kind")]
+class OfTask(Parameters):
+    """What the networks of the page Learning read: sequences of a task, drawn as for training."""
+
+    kind: Literal["task"] = "task"
+    task: Literal["latch", "adding", "order", "copy", "digits", "text"] = parameter(
+        "latch",
+        "task",
+        "Whose sequences are read.",
+        names={kind: label for kind, (label, _) in TASKS.items()},
+    )
+    settings: str = parameter(
+        "",
+        "settings of the task",
+        'Settings that are not the usual ones, such as {"symbols": 4}.',
+        max_length=20_000,
+    )
+
+    @field_validator("settings")
+    @classmethod
+    def _an_object(cls, text: str) -> str:
+        """Written in one way only."""
+        found = json.loads(text) if text else {}  # a ValueError says where it is no JSON
+        if not isinstance(found, dict):
+            raise ValueError('the settings of a task look like {"symbols": 4}')
+        return json.dumps(found, sort_keys=True) if found else ""
+
+    @property
+    def _posed(self) -> tuple[Task, list[str]]:
+        """The task, and a sentence where its settings do not fit."""
+        kind = TASKS[self.task][1]
+        try:
+            return kind.model_validate(json.loads(self.settings or "{}")), []
+        except ValidationError as error:
+            wrong = ", ".join(str(part["loc"][0]) for part in error.errors() if part["loc"])
+            said = f"The task {self.task} does not take {wrong or 'these settings'}: its own are used."
+            return kind.model_validate({}), [said]
+
+    @property
+    def input_size(self) -> int:
+        """Numbers read at each step."""
+        return self._posed[0].input_size
+
+    def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
+        """x [T, B, I]; a length that the task does not have is cut from a longer one, or ends in zeros."""
+        task, notes = self._posed
+        steps = int(np.clip(num_steps, *task.lengths))
+        x = np.zeros((num_steps, batch_size, task.input_size))
+        used = min(steps, num_steps)
+        x[:used] = task.batch(rng, steps, batch_size).inputs[:used]
+        if steps != num_steps:
+            low, high = task.lengths
+            notes.append(f"The task {self.task} takes {low} to {high} steps: {used} of {steps} are read.")
+        return x, notes + task.notes(steps)
+
+
+Signal = Annotated[Zeros | Noise | Pulse | Sine | Digits | Text | OfTask, Field(discriminator="kind")]
 
 SIGNALS: dict[str, tuple[str, type[Parameters]]] = {
     "noise": ("noise", Noise),
@@ -156,4 +213,5 @@ SIGNALS: dict[str, tuple[str, type[Parameters]]] = {
     "sine": ("sine", Sine),
     "digits": ("handwritten digits", Digits),
     "text": ("text", Text),
+    "task": ("task of Learning", OfTask),
 }

@@ -17,7 +17,7 @@ from explorer.engine.forward import Forward, System, forward
 from explorer.experiment import Experiment
 from explorer.memory import MEMORY_LIMIT, TooLarge, memory_needed, refuse_too_large
 from explorer.systems import draw_readout, initial_states, make_conditions, make_system
-from explorer.weights import Weights, check_weights, draw_weights, finite_array
+from explorer.weights import Weights, check_weights, draw_weights, finite_array, trained_note
 
 __all__ = ["MEMORY_LIMIT", "TooLarge", "Trace", "make_system", "memory_needed", "run"]
 
@@ -168,7 +168,8 @@ def run(
     system = make_system(experiment, drawn, x, initial_states(experiment, initial_state))
     source = Source.of_loss(loss_weights, np.repeat(v[:, None], batch, axis=1).astype(experiment.dtype))
     trace = traced(experiment, drawn, x, system, forward(system), source, v, loss_weights)
-    trace.notes = notes + loss_notes + trace.notes
+    said = trained_note(experiment, width) if weights is None else []
+    trace.notes = said + notes + loss_notes + trace.notes
     return trace
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from explorer.cells import Cell
 from explorer.cells.cell import BIAS_HH, BIAS_IH, HIDDEN, INPUT, MESSAGE
 from explorer.experiment import Experiment
+from explorer.stored_weights import stored_weights
 
 NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 Weights = dict[str, np.ndarray]
@@ -19,32 +20,78 @@ def draw_weights(experiment: Experiment, input_size: int | None = None, stream: 
 
     W_hh = weight_scale · base, one independent base matrix for each block; W_ih and both biases are drawn
     as ``torch.nn`` does, uniform in ±1/√H, and multiplied by ``input_scale`` and ``bias_scale``; the cell's
-    own bias fields are added to ``bias_ih``; its vectors [H], if it has any, are drawn like biases.
+    own bias fields are added to ``bias_ih``; its vectors [H], if it has any, are drawn like biases. Where
+    the experiment names trained weights that fit, these stand in the place of everything drawn.
     ``input_size`` replaces the signal's I, ``stream`` names a further set of independent random numbers.
     """
-    size, blocks = experiment.hidden_size, experiment.cell.blocks
-    limit = size**-0.5
-
-    def rng(name: str) -> np.random.Generator:
-        return experiment.rng(stream + name)
-
-    cell, draw = experiment.cell, experiment.initializer.draw
-    recurrent = [cell.constrain(draw(rng(f"weight_hh/{k}"), size)) for k in range(blocks)]
-    shape = (blocks * size, input_size or experiment.signal.input_size)
-    bias = {
-        name: experiment.bias_scale * rng(name).uniform(-limit, limit, blocks * size)
-        for name in ("bias_ih", "bias_hh")
-    }
-    vectors = {name: cell.vector_scale() * rng(name).uniform(-limit, limit, size) for name in cell.vectors}
-    for offsets in (cell.bias_offsets(), cell.unit_biases(rng("unit_biases"), size)):
+    size, cell = experiment.hidden_size, experiment.cell
+    width = input_size or experiment.signal.input_size
+    trained = None if stream else _trained(experiment, width)[0]
+    base = _drawn(experiment, width, stream) if trained is None else trained
+    bias = {name: experiment.bias_scale * base[name] for name in ("bias_ih", "bias_hh")}
+    for offsets in (cell.bias_offsets(), cell.unit_biases(experiment.rng(f"{stream}unit_biases"), size)):
         for block, offset in offsets.items():
             bias["bias_ih"][block * size : (block + 1) * size] += offset
     return {
-        "weight_ih": experiment.input_scale * rng("weight_ih").uniform(-limit, limit, shape),
-        "weight_hh": experiment.weight_scale * np.concatenate(recurrent),
+        "weight_ih": experiment.input_scale * base["weight_ih"],
+        "weight_hh": experiment.weight_scale * base["weight_hh"],
         **bias,
-        **vectors,
+        **{name: base[name] for name in cell.vectors},
     }
+
+
+def _drawn(experiment: Experiment, width: int, stream: str) -> Weights:
+    """Everything random of an experiment, before any scale."""
+    size, cell = experiment.hidden_size, experiment.cell
+    limit = size**-0.5
+
+    def uniform(name: str, *shape: int) -> np.ndarray:
+        return experiment.rng(stream + name).uniform(-limit, limit, shape)
+
+    draw = experiment.initializer.draw
+    blocks = [
+        cell.constrain(draw(experiment.rng(f"{stream}weight_hh/{k}"), size)) for k in range(cell.blocks)
+    ]
+    return {
+        "weight_ih": uniform("weight_ih", cell.blocks * size, width),
+        "weight_hh": np.concatenate(blocks),
+        **{name: uniform(name, cell.blocks * size) for name in ("bias_ih", "bias_hh")},
+        **{name: cell.vector_scale() * uniform(name, size) for name in cell.vectors},
+    }
+
+
+def _trained(experiment: Experiment, width: int) -> tuple[Weights | None, str]:
+    """The trained weights that an experiment names, or None; and a sentence on them, "" if it names none."""
+    key = experiment.trained
+    if not key:
+        return None, ""
+    found = stored_weights(key)
+    if found is None:
+        return None, f"This computer does not have the trained weights {key}: drawn ones are used instead."
+    if {name: array.shape for name, array in found.arrays.items()} != weight_shapes(experiment, width):
+        return (
+            None,
+            f"The trained weights do not fit this network and input, so drawn ones are used: {found.about}",
+        )
+    return dict(found.arrays), f"These are trained weights: {found.about}"
+
+
+def trained_note(experiment: Experiment, width: int) -> list[str]:
+    """A sentence on the trained weights that an experiment names, and on why they are not used if so."""
+    said = _trained(experiment, width)[1]
+    return [said] if said else []
+
+
+def weight_shapes(experiment: Experiment, input_size: int) -> dict[str, tuple[int, ...]]:
+    """Name → shape of all weights of an experiment's cell."""
+    size = experiment.hidden_size
+    rows = experiment.cell.blocks * size
+    return {
+        "weight_ih": (rows, input_size),
+        "weight_hh": (rows, size),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+    } | dict.fromkeys(experiment.cell.vectors, (size,))
 
 
 def check_weights(
@@ -57,13 +104,7 @@ def check_weights(
     value and what is allowed.
     """
     suffix = layer or "_l0"
-    rows = experiment.cell.blocks * experiment.hidden_size
-    shapes = {
-        "weight_ih": (rows, input_size),
-        "weight_hh": (rows, experiment.hidden_size),
-        "bias_ih": (rows,),
-        "bias_hh": (rows,),
-    } | dict.fromkeys(experiment.cell.vectors, (experiment.hidden_size,))
+    shapes = weight_shapes(experiment, input_size)
     weights: Weights = {}
     for key, value in given.items():
         name = str(key).removesuffix(suffix)

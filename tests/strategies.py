@@ -19,6 +19,10 @@ def values(field: FieldInfo) -> st.SearchStrategy[Any]:
         return st.sampled_from(choices)
     if field.title == Experiment.model_fields["hold"].title:
         return st.sampled_from(["", "forget=1", "update=0.5@2-3; reset=0#1", "input=-1@7#400"])
+    if field.title == Experiment.model_fields["trained"].title:
+        return st.sampled_from(["", "0123456789abcdef"])
+    if field.title == "settings of the task":
+        return st.sampled_from(["", '{"symbols": 4}', '{"symbols": 400}', '{"nothing": 1}'])
     if field.title == "periods":
         return st.sampled_from(["1", "1, 2, 4, 8", "3, 5, 1000"])
     default = st.just(field.default)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer import pool
 from explorer.activations import ACTIVATIONS
-from explorer.app import state, sweep_jobs
+from explorer.app import state, sweep_jobs, text_jobs
 from explorer.cells import CELLS
 from explorer.engine import backward, products
 from explorer.experiment import Experiment
@@ -26,6 +26,7 @@ from explorer.lessons.demonstrations import DEMONSTRATIONS
 from explorer.lessons.presets import PRESETS
 from explorer.link import bounds_of, field_paths
 from explorer.trace import MEMORY_LIMIT, memory_needed
+from explorer.training import runs
 from tests.app.payload import median_of
 from tests.test_architecture import MAX_PAGE_LINES
 
@@ -112,7 +113,7 @@ def test_every_page_has_a_section_and_a_picture() -> None:
     titles = re.findall(r'st\.Page\([^)]*?title="([^"]+)"', (ROOT / "dashboard.py").read_text("utf-8"))
     sections = re.findall(r"^### ([^:\n]+):", README, re.M)
     assert sections == titles
-    assert len(titles) == 4 and "four pages" in flat(README)
+    assert len(titles) == 5 and "five pages" in flat(README)
     spec = spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
     assert spec is not None and spec.loader is not None
     screenshots = module_from_spec(spec)
@@ -264,10 +265,12 @@ def test_caches_are_bounded_as_said() -> None:
         f"| ranges of a knob | {bounds['_swept']} |",
         f"| small arrays of all pages | {bounds['_remembered']} |",
         f"| sweeps of the phase diagram | {sweep_jobs.KEPT} |",
+        f"| studies of text | {text_jobs.KEPT} |",
+        f"| training processes | {runs.MOST} |",
     ):
         assert line in ARCHITECTURE
     unbounded = re.findall(r"@st\.cache_\w+\((?![^)]*max_entries)[^)]*\)\s*def (\w+)", source)
-    assert unbounded == ["warm_up", "jobs"]  # the sweeps' jobs bound themselves
+    assert unbounded == ["warm_up", "jobs", "text_jobs", "runs"]  # the last three bound themselves
 
 
 def test_bounds_of_sliders_are_the_fields() -> None:

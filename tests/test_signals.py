@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from explorer.signals import SIGNALS, Digits, Noise, Pulse, Sine, Text, Zeros
+from explorer.signals import SIGNALS, Digits, Noise, OfTask, Pulse, Sine, Text, Zeros
+from explorer.tasks import Latch
 from tests.strategies import groups
 
 
@@ -135,3 +136,17 @@ def test_empty_text_reads_zeros_and_says_so():
     assert x.shape == (5, 2, 1)
     assert not x.any()
     assert notes == ["The text is empty: the network reads zeros."]
+
+
+def test_a_task_is_read_as_for_training_and_what_does_not_fit_is_said() -> None:
+    signal = SIGNALS["task"][1].model_validate({"task": "latch", "settings": '{"symbols": 4}'})
+    x, notes = signal.draw(np.random.default_rng(3), 20, 5)  # type: ignore[attr-defined]
+    expected = Latch(symbols=4).batch(np.random.default_rng(3), 20, 5).inputs
+    np.testing.assert_array_equal(x, expected)
+    assert notes == []
+    _, notes = OfTask(task="adding", settings='{"symbols": 4}').draw(np.random.default_rng(3), 20, 5)
+    assert any("does not take symbols" in note for note in notes)
+    x, notes = OfTask(task="order").draw(np.random.default_rng(3), 4, 5)
+    assert x.shape[:2] == (4, 5) and any("4 of 10 are read" in note for note in notes)
+    with pytest.raises(ValueError, match="symbols"):
+        OfTask(settings="[4]")

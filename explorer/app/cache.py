@@ -12,12 +12,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime import Runtime
 
 from explorer.app.measured import Measured, Spectra, measure, measure_spectra
 from explorer.app.sweep_jobs import Jobs
+from explorer.app.text_jobs import TextJobs
 from explorer.experiment import Experiment
 from explorer.sweep import KnobRange, knob_range
 from explorer.trace import Trace, memory_needed, run
+from explorer.training.runs import Runs
 from explorer.verify import Verification, verify
 from explorer.weights import draw_weights
 
@@ -92,7 +95,7 @@ def eigenvalues(experiment: Experiment, block: int) -> tuple[np.ndarray, float]:
     base = experiment.changed("weight_scale", 1.0)
     shape = f"{base.cell.kind}|{getattr(base.cell, 'periods', '')}"  # what the cell constrains a matrix to
     found: tuple[np.ndarray, float] = _eigenvalues(
-        f"{base.initializer}|{base.hidden_size}|{base.seed}|{shape}|{block}", block, base
+        f"{base.initializer}|{base.trained}|{base.hidden_size}|{base.seed}|{shape}|{block}", block, base
     )
     return found
 
@@ -120,6 +123,23 @@ def _swept(key: str, knob: str, values: tuple[float, ...], _base: Experiment) ->
 def jobs() -> Jobs:
     """Sweeps of all sessions; they bound themselves."""
     return Jobs()
+
+
+@st.cache_resource(show_spinner=False)
+def text_jobs() -> TextJobs:
+    """Studies of text of all sessions; they bound themselves."""
+    return TextJobs()
+
+
+@st.cache_resource(show_spinner=False)
+def runs() -> Runs:
+    """Training of all sessions, in processes of its own; that of a closed page is ended."""
+    return Runs(_is_open)
+
+
+def _is_open(session: str) -> bool:
+    """Whether the page of a session is still open in a browser; always so without a server, in tests."""
+    return not Runtime.exists() or Runtime.instance().is_active_session(session)
 
 
 def remembered(key: str, compute: Callable[[], Found]) -> Found:

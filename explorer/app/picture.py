@@ -39,7 +39,7 @@ def panel_figures(
     experiment = trace.experiment
     sample = min(view.sample, experiment.batch_size - 1)
     gate = gate_of(experiment, view)
-    block, owner = _matrix_of(experiment, gate)
+    block, owner = matrix_of(experiment, gate)
     roots, sigma_max = cache.eigenvalues(experiment, block)
     scale = experiment.weight_scale
     book, direct = found.ledger, found.ledger.keeping is not None
@@ -229,7 +229,7 @@ def gate_of(experiment: Experiment, view: View) -> str:
     return view.gate if view.gate in gates else usual
 
 
-def _matrix_of(experiment: Experiment, gate: str) -> tuple[int, str]:
+def matrix_of(experiment: Experiment, gate: str) -> tuple[int, str]:
     """(block of W_hh, its gate); the input gate's for f = 1 − i and where a gate is missing."""
     wiring = experiment.cell.wiring()
     for name in (gate, "input"):
@@ -269,6 +269,6 @@ def knob_captions(trace: Trace, knob: str, values: np.ndarray) -> list[str]:
 
 def eigenvalue_frames(experiment: Experiment, view: View) -> dict[str, Any]:
     """Eigenvalues and the circle of σ_max at weight scale 1, which the browser multiplies by the scale."""
-    roots, sigma_max = cache.eigenvalues(experiment, _matrix_of(experiment, gate_of(experiment, view))[0])
+    roots, sigma_max = cache.eigenvalues(experiment, matrix_of(experiment, gate_of(experiment, view))[0])
     x, y = figures.eigenvalue_points(roots, sigma_max)
     return {"trace": figures.EIGENVALUE_TRACES["eigenvalues"], "x": x, "y": y}

@@ -7,7 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator
 
+from explorer.app.clipping_choices import ClippingChoices
+from explorer.app.learning_choices import Learning
+from explorer.app.movie_choices import MovieChoices
+from explorer.app.race_choices import RaceChoices
 from explorer.app.regime_choices import Regimes
+from explorer.app.text_choices import TextChoices
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.lessons.architectures import USUAL
@@ -17,7 +22,7 @@ from explorer.sweep import knobs
 _PREFIX = "view."
 
 
-class View(Regimes):
+class View(Regimes, Learning, RaceChoices, MovieChoices, ClippingChoices, TextChoices):
     """Choices that change the picture and none of its numbers."""
 
     cursor: int = parameter(

@@ -3,6 +3,17 @@
 from explorer.figures.activations import activations, activations_alt, plot_activations
 from explorer.figures.bifurcation import bifurcation, bifurcation_alt, plot_bifurcation
 from explorer.figures.chi_curve import chi_curve, chi_curve_alt, plot_chi_curve
+from explorer.figures.cliff_maps import (
+    cliff_landing,
+    cliff_landing_alt,
+    cliff_path,
+    cliff_path_alt,
+    plot_cliff_landing,
+    plot_cliff_path,
+)
+from explorer.figures.cliff_section import cliff_section, cliff_section_alt, plot_cliff_section
+from explorer.figures.cliff_surface import cliff_surface, cliff_surface_alt, plot_cliff_surface
+from explorer.figures.clipped_vectors import clipped_vectors, clipped_vectors_alt, plot_clipped_vectors
 from explorer.figures.cobweb import cobweb, cobweb_alt, plot_cobweb
 from explorer.figures.correlation_map import correlation_map, correlation_map_alt, plot_correlation_map
 from explorer.figures.depth_scale import depth_scale, depth_scale_alt, plot_depth_scale
@@ -59,6 +70,18 @@ from explorer.figures.lyapunov_spectrum import (
 from explorer.figures.mean_field_map import mean_field_map, mean_field_map_alt, plot_mean_field_map
 from explorer.figures.memory_curve import memory_curve, memory_curve_alt, plot_memory_curve
 from explorer.figures.module_map import module_map, module_map_alt, plot_module_map
+from explorer.figures.movie_gates import movie_gates, movie_gates_alt, movie_gates_tracks, plot_movie_gates
+from explorer.figures.movie_moments import (
+    movie_curve,
+    movie_curve_alt,
+    movie_curve_tracks,
+    movie_eigenvalues,
+    movie_eigenvalues_alt,
+    movie_eigenvalues_tracks,
+    plot_movie_curve,
+    plot_movie_eigenvalues,
+)
+from explorer.figures.norm_histogram import norm_histogram, norm_histogram_alt, plot_norm_histogram
 from explorer.figures.orbit_gradient import orbit_gradient, orbit_gradient_alt, plot_orbit_gradient
 from explorer.figures.overlay import Curve, overlay, overlay_alt, plot_architectures
 from explorer.figures.phase_diagram import (
@@ -73,13 +96,33 @@ from explorer.figures.phase_diagram import (
 from explorer.figures.phase_portrait import phase_portrait, phase_portrait_alt, plot_phase_portrait
 from explorer.figures.power_norms import plot_power_norms, power_norms, power_norms_alt
 from explorer.figures.pseudospectrum import plot_pseudospectrum, pseudospectrum, pseudospectrum_alt
+from explorer.figures.race import (
+    Lap,
+    gradient_size,
+    gradient_size_alt,
+    log_axis,
+    plot_race,
+    race,
+    race_alt,
+    running_mean,
+)
 from explorer.figures.sigma_axis import sigma_end, sigma_grid
 from explorer.figures.small_states import plot_small_states, small_states, small_states_alt
 from explorer.figures.spectrum import plot_spectrum, spectrum, spectrum_alt
 from explorer.figures.spread_growth import plot_spread_growth, spread_growth, spread_growth_alt
 from explorer.figures.states import plot_states, states, states_alt, trace_states
 from explorer.figures.style import message, themed
+from explorer.figures.text_confusions import plot_text_confusions, text_confusions, text_confusions_alt
+from explorer.figures.text_order import plot_text_order, text_order, text_order_alt
+from explorer.figures.text_words import plot_text_words, text_words, text_words_alt
 from explorer.figures.tied_fan import plot_tied_fan, tied_fan, tied_fan_alt
+from explorer.figures.training_movie import (
+    Film,
+    plot_training_movie,
+    training_movie,
+    training_movie_alt,
+    training_movie_tracks,
+)
 from explorer.figures.unit import plot_unit, unit, unit_alt
 from explorer.figures.unrolled import plot_unrolled, unrolled, unrolled_alt
 from explorer.figures.unrolled_arrows import Strand
@@ -87,142 +130,40 @@ from explorer.figures.v_shape import plot_v_shape, v_shape, v_shape_alt
 from explorer.figures.weight_gradient import plot_weight_gradient, weight_gradient, weight_gradient_alt
 
 __all__ = [
-    "Axis",
-    "Curve",
-    "EIGENVALUE_TRACES",
-    "Ghost",
-    "QUANTITIES",
-    "Quantity",
-    "ScrubFrames",
-    "Strand",
-    "TRACES",
-    "Theory",
-    "activations",
-    "activations_alt",
-    "bifurcation",
-    "bifurcation_alt",
-    "caption",
-    "chi_curve",
-    "chi_curve_alt",
-    "cobweb",
-    "cobweb_alt",
-    "correlation_map",
-    "correlation_map_alt",
-    "depth_scale",
-    "depth_scale_alt",
-    "directions",
-    "directions_alt",
-    "eigenvalue_points",
-    "eigenvalues",
-    "eigenvalues_alt",
-    "forget_half_life",
-    "forget_half_life_alt",
-    "gate_distribution",
-    "gate_distribution_alt",
-    "gate_maps",
-    "gate_maps_alt",
-    "gates",
-    "gates_alt",
-    "gradient",
-    "gradient_alt",
-    "gradient_range",
-    "lane_shares",
-    "lane_shares_alt",
-    "lanes",
-    "lanes_alt",
-    "layer_grid",
-    "layer_grid_alt",
-    "layer_rows",
-    "layer_spectrum",
-    "layer_spectrum_alt",
-    "ledger",
-    "ledger_alt",
-    "lyapunov_convergence",
-    "lyapunov_convergence_alt",
-    "lyapunov_fan",
-    "lyapunov_fan_alt",
-    "lyapunov_spectrum",
-    "lyapunov_spectrum_alt",
-    "mean_field_map",
-    "mean_field_map_alt",
-    "memory_curve",
-    "memory_curve_alt",
-    "message",
-    "module_map",
-    "module_map_alt",
-    "orbit_gradient",
-    "orbit_gradient_alt",
-    "overlay",
-    "overlay_alt",
-    "phase_diagram",
-    "phase_diagram_alt",
-    "phase_portrait",
-    "phase_portrait_alt",
-    "plot_activations",
-    "plot_architectures",
-    "plot_bifurcation",
-    "plot_chi_curve",
-    "plot_cobweb",
-    "plot_correlation_map",
-    "plot_depth_scale",
-    "plot_directions",
-    "plot_eigenvalues",
-    "plot_forget_half_life",
-    "plot_gate_distribution",
-    "plot_gate_maps",
-    "plot_gates",
-    "plot_gradient_norms",
-    "plot_lane_shares",
-    "plot_lanes",
-    "plot_layer_grid",
-    "plot_layer_spectrum",
-    "plot_ledger",
-    "plot_lyapunov_convergence",
-    "plot_lyapunov_fan",
-    "plot_lyapunov_spectrum",
-    "plot_mean_field_map",
-    "plot_memory_curve",
-    "plot_module_map",
-    "plot_orbit_gradient",
-    "plot_phase_diagram",
-    "plot_phase_portrait",
-    "plot_power_norms",
-    "plot_pseudospectrum",
-    "plot_small_states",
-    "plot_spectrum",
-    "plot_spread_growth",
-    "plot_states",
-    "plot_tied_fan",
-    "plot_unit",
-    "plot_unrolled",
-    "plot_v_shape",
-    "plot_weight_gradient",
-    "power_norms",
-    "power_norms_alt",
-    "pseudospectrum",
-    "pseudospectrum_alt",
-    "scrub_frames",
-    "scrub_range",
-    "sigma_end",
-    "sigma_grid",
-    "small_states",
-    "small_states_alt",
-    "spectrum",
-    "spectrum_alt",
-    "spread_growth",
-    "spread_growth_alt",
-    "states",
-    "states_alt",
-    "themed",
-    "tied_fan",
-    "tied_fan_alt",
-    "trace_states",
-    "unit",
-    "unit_alt",
-    "unrolled",
-    "unrolled_alt",
-    "v_shape",
-    "v_shape_alt",
-    "weight_gradient",
-    "weight_gradient_alt",
-]
+    "Axis", "Curve", "EIGENVALUE_TRACES", "Film", "Ghost", "Lap", "QUANTITIES", "Quantity", "ScrubFrames",
+    "Strand", "TRACES", "Theory", "activations", "activations_alt", "bifurcation", "bifurcation_alt",
+    "caption", "chi_curve", "chi_curve_alt", "cliff_landing", "cliff_landing_alt", "cliff_path",
+    "cliff_path_alt", "cliff_section", "cliff_section_alt", "cliff_surface", "cliff_surface_alt",
+    "clipped_vectors", "clipped_vectors_alt", "cobweb", "cobweb_alt", "correlation_map",
+    "correlation_map_alt", "depth_scale", "depth_scale_alt", "directions", "directions_alt",
+    "eigenvalue_points", "eigenvalues", "eigenvalues_alt", "forget_half_life", "forget_half_life_alt",
+    "gate_distribution", "gate_distribution_alt", "gate_maps", "gate_maps_alt", "gates", "gates_alt",
+    "gradient", "gradient_alt", "gradient_range", "gradient_size", "gradient_size_alt", "lane_shares",
+    "lane_shares_alt", "lanes", "lanes_alt", "layer_grid", "layer_grid_alt", "layer_rows",
+    "layer_spectrum", "layer_spectrum_alt", "ledger", "ledger_alt", "log_axis", "lyapunov_convergence",
+    "lyapunov_convergence_alt", "lyapunov_fan", "lyapunov_fan_alt", "lyapunov_spectrum",
+    "lyapunov_spectrum_alt", "mean_field_map", "mean_field_map_alt", "memory_curve", "memory_curve_alt",
+    "message", "module_map", "module_map_alt", "movie_curve", "movie_curve_alt", "movie_curve_tracks",
+    "movie_eigenvalues", "movie_eigenvalues_alt", "movie_eigenvalues_tracks", "movie_gates",
+    "movie_gates_alt", "movie_gates_tracks", "norm_histogram", "norm_histogram_alt", "orbit_gradient",
+    "orbit_gradient_alt", "overlay", "overlay_alt", "phase_diagram", "phase_diagram_alt",
+    "phase_portrait", "phase_portrait_alt", "plot_activations", "plot_architectures", "plot_bifurcation",
+    "plot_chi_curve", "plot_cliff_landing", "plot_cliff_path", "plot_cliff_section", "plot_cliff_surface",
+    "plot_clipped_vectors", "plot_cobweb", "plot_correlation_map", "plot_depth_scale", "plot_directions",
+    "plot_eigenvalues", "plot_forget_half_life", "plot_gate_distribution", "plot_gate_maps", "plot_gates",
+    "plot_gradient_norms", "plot_lane_shares", "plot_lanes", "plot_layer_grid", "plot_layer_spectrum",
+    "plot_ledger", "plot_lyapunov_convergence", "plot_lyapunov_fan", "plot_lyapunov_spectrum",
+    "plot_mean_field_map", "plot_memory_curve", "plot_module_map", "plot_movie_curve",
+    "plot_movie_eigenvalues", "plot_movie_gates", "plot_norm_histogram", "plot_orbit_gradient",
+    "plot_phase_diagram", "plot_phase_portrait", "plot_power_norms", "plot_pseudospectrum", "plot_race",
+    "plot_small_states", "plot_spectrum", "plot_spread_growth", "plot_states", "plot_text_confusions",
+    "plot_text_order", "plot_text_words", "plot_tied_fan", "plot_training_movie", "plot_unit",
+    "plot_unrolled", "plot_v_shape", "plot_weight_gradient", "power_norms", "power_norms_alt",
+    "pseudospectrum", "pseudospectrum_alt", "race", "race_alt", "running_mean", "scrub_frames",
+    "scrub_range", "sigma_end", "sigma_grid", "small_states", "small_states_alt", "spectrum",
+    "spectrum_alt", "spread_growth", "spread_growth_alt", "states", "states_alt", "text_confusions",
+    "text_confusions_alt", "text_order", "text_order_alt", "text_words", "text_words_alt", "themed",
+    "tied_fan", "tied_fan_alt", "trace_states", "training_movie", "training_movie_alt",
+    "training_movie_tracks", "unit", "unit_alt", "unrolled", "unrolled_alt", "v_shape", "v_shape_alt",
+    "weight_gradient", "weight_gradient_alt",
+]  # fmt: skip

@@ -148,6 +148,7 @@ _GLYPHS = {
     "thin": "──",
     "bar": "■",
     "point": "●",
+    "ring": "○",
     "cross": "✕",
 }
 

@@ -38,10 +38,10 @@ class Architecture(BaseModel):
     own: bool = False
 
     def applied(self, base: Experiment) -> Experiment:
-        """The experiment with this architecture in place of its own cell and network, and no gate held."""
+        """The experiment with this architecture in place of its own: no gate held, no trained weights."""
         if self.own:
             return base
-        base = base.changed("network", "single").changed("hold", "")
+        base = base.changed("network", "single").changed("hold", "").changed("trained", "")
         for path, value in self.settings.items():
             base = base.changed(path, value)
         return base

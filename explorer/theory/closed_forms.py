@@ -104,10 +104,10 @@ def cell_path_reference(experiment: Experiment) -> ClosedForm | None:
     σ(b) in the LSTM, without inputs, random biases and the paths through h. For a loss at the last step it
     is σ(b)^(T−t). −inf after the last loss. With f = 1 − i it is 1 − i at the input bias, without a forget
     gate it is 1. None for cells without a forget gate's place, where that gate is no share between 0 and 1,
-    and where it is held or every unit has a bias of its own (chrono).
+    and where it is held or every unit has a bias of its own (chrono, trained weights).
     """
     cell = experiment.cell
-    if not isinstance(cell, LongMemory) or getattr(cell, "chrono", False):
+    if not isinstance(cell, LongMemory) or getattr(cell, "chrono", False) or experiment.trained:
         return None
     functions = cell.functions
     gate = next((name for name in ("forget", "input") if name in functions), "")

@@ -38,6 +38,8 @@ def why_no_mean_field(experiment: Experiment) -> str | None:
         return "Mean field is computed for one cell alone, not for a network of several."
     if not (isinstance(cell, RNN) or (isinstance(cell, Integrator) and cell.rates == (0.0, 1.0, 0.0))):
         return "Mean field needs h = φ(Wx + Uh + b): no gates, and nothing of the old state beside φ."
+    if experiment.trained:
+        return "Mean field needs weights drawn at random; these were trained."
     if not isinstance(experiment.initializer, Uniform | Gaussian | Orthogonal):
         return (
             "Mean field needs recurrent weights without structure: independent entries (PyTorch default or "

@@ -51,11 +51,32 @@ FIGURES = {
     "bifurcation",
     "phase_portrait",
     "orbit_gradient",
+    "text_order",
+    "text_confusions",
+    "text_words",
+    "text_words_shuffled",
+    "cliff_landing",
+    "cliff_surface",
+    "cliff_path",
+    "cliff_section",
+    "clipped_vectors",
+    "norm_histogram",
+    "race",
+    "race_gradients",
+    "gradient_size",
+    "training_movie",
+    "movie_curve",
+    "movie_eigenvalues",
+    "movie_gates",
 }
 OF_NO_EXPERIMENT = {
     "mean_field_map", "correlation_map", "depth_scale", "chi_curve",
     "power_norms", "pseudospectrum", "tied_fan", "spread_growth", "layer_spectrum",
     "cobweb", "bifurcation", "phase_portrait", "orbit_gradient",
+    "text_order", "text_confusions", "text_words", "text_words_shuffled",
+    "cliff_landing", "cliff_surface", "cliff_path", "cliff_section", "clipped_vectors", "norm_histogram",
+    "race", "race_gradients", "gradient_size",
+    "training_movie", "movie_curve", "movie_eigenvalues", "movie_gates",
 }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from explorer.app.panel.plotly_script import plotly_script_path
 __all__ = ["PanelFigure", "PanelResult", "Scrub", "frames", "panel"]
 
 _HERE = Path(__file__).parent
+Track = np.ndarray | tuple[np.ndarray, np.ndarray]
+"""What a trace shows for every value of a knob: y [G, points], or (x, y) where x moves as well."""
 
 
 def _source(*names: str) -> str:
@@ -207,7 +209,8 @@ def frames(
     key: str,
     revision: str,
     values: np.ndarray,
-    tracks: Mapping[int, np.ndarray],
+    tracks: Mapping[int, Track],
+    figures: Mapping[str, Mapping[int, Track]] | None = None,
     scale_figures: Mapping[str, Mapping[str, Any]] | None = None,
     captions: Sequence[str] | None = None,
     layout: Mapping[str, Any] | None = None,
@@ -217,15 +220,27 @@ def frames(
     """Hand the panel ``key`` its curves for every value of the knob; call it after :func:`panel`.
 
     ``values`` [G] are the knob's values in rising order. ``tracks`` maps a trace's index in the scrub figure
-    to its y values [G, points]. ``scale_figures`` maps a figure's id to
-    ``{"trace": int, "x": [N], "y": [N]}``: coordinates for the knob at 1, which are multiplied by its value.
-    ``captions`` [G] stand beside the slider while it moves.
+    to what it shows; ``figures`` has such tracks for other figures by id. ``scale_figures`` maps a figure's
+    id to ``{"trace": int, "x": [N], "y": [N]}``: coordinates for the knob at 1, which are multiplied by its
+    value. ``captions`` [G] stand beside the slider while it moves.
+
+    Frames of the same ``revision`` may come again with other values; while the slider is dragged they wait.
     """
     count = len(values)
     arrays = Arrays()
-    for index, curves in tracks.items():
-        if np.ndim(curves) != 2 or len(curves) != count:
-            raise ValueError(f"track {index} must have shape [{count}, points], not {np.shape(curves)}")
+
+    def packed(parts: Mapping[int, Track]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for index, track in parts.items():
+            pair = track if isinstance(track, tuple) else (track,)
+            for curves in pair:
+                if np.ndim(curves) != 2 or len(curves) != count:
+                    shape = np.shape(curves)
+                    raise ValueError(f"track {index} must have shape [{count}, points], not {shape}")
+            places = [arrays.add(np.asarray(curves, dtype="<f4")) for curves in pair]
+            found[str(index)] = {"x": places[0], "y": places[1]} if len(places) > 1 else places[0]
+        return found
+
     if captions is not None and len(captions) != count:
         raise ValueError(f"{len(captions)} captions for {count} values")
     if len(view_of) != (count if views else 0):
@@ -235,9 +250,8 @@ def frames(
         "kind": "frames",
         "revision": revision,
         "values": arrays.add(np.asarray(values, dtype="<f8")),
-        "tracks": {
-            str(index): arrays.add(np.asarray(curves, dtype="<f4")) for index, curves in tracks.items()
-        },
+        "tracks": packed(tracks),
+        "figures": {name: packed(parts) for name, parts in (figures or {}).items()},
         "scales": {
             name: {
                 "trace": int(part["trace"]),

@@ -41,6 +41,8 @@ class ScrubBar {
   }
 
   receive(bytes) {
+    this.newer = this.active && this.frames ? bytes : null; // more values must not move the slider under the hand
+    if (this.newer) return;
     const packet = decode(bytes);
     if (packet.header.revision !== this.revision) return;
     this.frames = revive(packet.header, packet.buffer, packet.start, this.panel.theme ?? {});
@@ -64,6 +66,7 @@ class ScrubBar {
     clearTimeout(this.timer);
     Object.assign(this, { active: false, cancelled: false });
     this.panel.scrubbing = false;
+    if (this.newer) this.receive(this.newer);
     this.slider.disabled = !this.frames;
     this.value.textContent = this.print(this.knobValue);
     this.caption.textContent = this.frames ? "" : this.hint;
@@ -98,12 +101,14 @@ class ScrubBar {
   }
 
   async show(index) {
-    const { values, tracks, scales, captions, layout, views, view_of: viewOf } = this.frames;
-    const changes = new Map(Object.entries(tracks).map(([trace, rows]) => [Number(trace), { y: rows[index] }]));
+    const { values, tracks, figures, scales, captions, layout, views, view_of: viewOf } = this.frames;
+    const at = (parts) => new Map(Object.entries(parts).map(([trace, rows]) => (
+      [Number(trace), rows.x ? { x: rows.x[index], y: rows.y[index] } : { y: rows[index] }])));
     this.value.textContent = this.print(values[index]);
     this.caption.textContent = captions?.[index] ?? "";
     this.setText();
-    const drawn = [this.box.swap(changes, layout, views[viewOf[index]])];
+    const drawn = [this.box.swap(at(tracks), layout, views[viewOf[index]])];
+    for (const [id, parts] of Object.entries(figures)) drawn.push(this.panel.boxes.get(id)?.swap(at(parts)));
     for (const [id, { trace, x, y }] of Object.entries(scales ?? {})) {
       const stretch = (base) => base.map((part) => part * values[index]);
       drawn.push(this.panel.boxes.get(id)?.swap(new Map([[trace, { x: stretch(x), y: stretch(y) }]])));
