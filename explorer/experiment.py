@@ -102,7 +102,7 @@ class Experiment(Parameters):
     trained: str = parameter(
         "",
         "trained weights",
-        "Name of trained weights that stand in the place of drawn ones; the page Learning makes it.",
+        "Name of trained weights in the place of drawn ones, from the page Learning; empty for drawn ones.",
         max_length=16,
     )
     network: Layout = parameter(

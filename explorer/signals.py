@@ -194,14 +194,28 @@ class OfTask(Parameters):
     def draw(self, rng: np.random.Generator, num_steps: int, batch_size: int) -> Drawn:
         """x [T, B, I]; a length that the task does not have is cut from a longer one, or ends in zeros."""
         task, notes = self._posed
-        steps = int(np.clip(num_steps, *task.lengths))
+        steps = _nearest_length(task, num_steps)
+        if steps is None:  # an own text that is too short
+            x = np.zeros((num_steps, batch_size, task.input_size))
+            return x, [*notes, f"The task {self.task} cannot be posed: the network reads zeros."]
         x = np.zeros((num_steps, batch_size, task.input_size))
         used = min(steps, num_steps)
         x[:used] = task.batch(rng, steps, batch_size).inputs[:used]
         if steps != num_steps:
-            low, high = task.lengths
-            notes.append(f"The task {self.task} takes {low} to {high} steps: {used} of {steps} are read.")
+            notes.append(f"The task {self.task} is posed in {steps} steps: {used} of them are read.")
         return x, notes + task.notes(steps)
+
+
+def _nearest_length(task: Task, num_steps: int) -> int | None:
+    """The next longer length in which a task can be posed, else the next shorter; None if there is none."""
+    low, high = task.lengths
+    for steps in (*range(max(num_steps, low), high + 1), *range(min(num_steps, high), low - 1, -1)):
+        try:
+            task.check(steps)
+        except ValueError:
+            continue
+        return steps
+    return None
 
 
 Signal = Annotated[Zeros | Noise | Pulse | Sine | Digits | Text | OfTask, Field(discriminator="kind")]

@@ -147,6 +147,11 @@ def test_a_task_is_read_as_for_training_and_what_does_not_fit_is_said() -> None:
     _, notes = OfTask(task="adding", settings='{"symbols": 4}').draw(np.random.default_rng(3), 20, 5)
     assert any("does not take symbols" in note for note in notes)
     x, notes = OfTask(task="order").draw(np.random.default_rng(3), 4, 5)
-    assert x.shape[:2] == (4, 5) and any("4 of 10 are read" in note for note in notes)
+    assert x.shape[:2] == (4, 5) and any("posed in 10 steps: 4 of them" in note for note in notes)
+    x, notes = OfTask(task="copy").draw(np.random.default_rng(3), 4, 5)
+    assert x.shape[:2] == (4, 5) and any("4 of them are read" in note for note in notes)
+    own = OfTask(task="text", settings='{"source": "own", "own": "ab"}')
+    x, notes = own.draw(np.random.default_rng(3), 30, 5)
+    assert not x.any() and any("reads zeros" in note for note in notes)
     with pytest.raises(ValueError, match="symbols"):
         OfTask(settings="[4]")

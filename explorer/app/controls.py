@@ -101,6 +101,8 @@ def settings_of_run() -> None:
     def start() -> None:
         for path in ("bias_scale", "initial_scale", "seed", "dtype"):
             control(path)
+        if now.trained:
+            control("trained")
 
     now = state.experiment()
     said = f"Input and loss: {_named('signal', now.signal.kind)}, {_named('loss', now.loss.kind)}"

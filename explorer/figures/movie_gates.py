@@ -51,7 +51,7 @@ def movie_gates(values: np.ndarray, recorded: np.ndarray, steps: int, at: int, g
         xaxis=style.time_axis(last, showgrid=False, domain=[0, MAP_SHARE]),
         yaxis=training_axis(recorded, steps),
         annotations=blanks(np.where(np.isfinite(values), 0, np.nan)),
-        margin=style.MARGIN | {"t": style.LEGEND_TOP, "r": 14},
+        margin=style.MARGIN | {"t": style.LEGEND_TOP, "r": 24},
     )
     return {"data": [present_line(0.5, last + 0.5, recorded[at]), heat], "layout": layout}
 

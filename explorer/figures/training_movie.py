@@ -33,7 +33,7 @@ class Film:
         recorded: training steps at which it was, rising, [R].
         decades: log10 ‖∂L/∂h_t‖ [R, T+1]; −inf is an exact zero, NaN no number.
         score: score of every training step so far, [step].
-        steps: training steps of the whole run.
+        steps: training steps of the whole run, of one that diverged those done.
         measure: what the score is: ``accuracy`` lies between 0 and 1, all else is drawn on a log axis.
         chance: the score without memory.
         share: draw the gradient beside the largest one of the same training step.
@@ -52,7 +52,8 @@ class Film:
         """What a run has recorded so far."""
         recipe = training.recipe
         chance = recipe.task.baseline(recipe.experiment.num_steps).score
-        shown = (training.score.copy(), recipe.steps, recipe.task.measure, chance, share)
+        steps = max(1, training.step) if training.diverged else recipe.steps
+        shown = (training.score.copy(), steps, recipe.task.measure, chance, share)
         return cls(training.recorded, training.decades, *shown)
 
     @property
@@ -126,7 +127,7 @@ def training_movie(film: Film, at: int) -> Figure:
             *blanks(z),
             style.note("chance", level, 1, yanchor="bottom", xref="x2", yref="paper"),
         ],
-        margin=style.MARGIN | {"t": style.LEGEND_TOP, "r": 14},
+        margin=style.MARGIN | {"t": style.LEGEND_TOP, "r": 24},
     )
     return {"data": data, "layout": layout}
 
@@ -227,6 +228,9 @@ def _score_ends(film: Film) -> tuple[float, float]:
 
 
 def _score_axis(measure: str, low: float, high: float) -> Figure:
+    whole: Figure = {"ticklabeloverflow": "allow", "tickangle": 0}
     if measure == "accuracy":
-        return style.axis("accuracy", low, high, tickvals=[0, 1], ticktext=["0", "100%"])
-    return log_axis("error", low, high) | {"nticks": 3}
+        return style.axis("accuracy", low, high, tickvals=[0, 1], ticktext=["0", "100%"], **whole)
+    axis = log_axis("error", low, high)
+    every = max(1, len(axis["tickvals"]) - 1)  # there is room for two
+    return axis | {name: axis[name][::every] for name in ("tickvals", "ticktext")} | whole

@@ -32,8 +32,10 @@ from explorer.losses import LOSSES
 from explorer.measures import gradient_norms, ledger, weight_gradient_by_step
 from explorer.measures.jacobian import jacobian_singular_values, largest_singular_values, log_spaced_steps
 from explorer.signals import SIGNALS
+from explorer.stored_weights import store_weights
 from explorer.sweep import knobs
 from explorer.trace import run
+from explorer.weights import weight_shapes
 from tests.app.payload import assert_same, element, frames_of, median_of, open_groups, panel_of
 from tests.strategies import alone
 
@@ -119,6 +121,8 @@ def assert_shows(at: AppTest, experiment: Experiment) -> None:
     for path, value, _ in field_paths(experiment):
         if path == "hold" and not (value or experiment.cell.gates):
             assert not any(item.key == "setting:hold" for item in at.text_area)
+        elif path == "trained" and not value:
+            assert not any(item.key == "setting:trained" for item in at.text_area)
         elif not path.startswith("network"):  # this page looks at one cell alone
             assert widget(at, f"setting:{path}").value == value, path
     np.testing.assert_allclose(median_of(at), drawn_median(experiment), rtol=1e-13, atol=1e-13)
@@ -168,7 +172,13 @@ def test_every_choice_and_both_ends_of_every_slider(start: Experiment, path: str
 
 
 def test_no_field_is_forgotten_above() -> None:
-    tested = {case.values[1] for case in choices()} | {"signal.text", "hold", "cell.periods"}
+    tested = {case.values[1] for case in choices()} | {
+        "signal.text",
+        "signal.settings",
+        "hold",
+        "cell.periods",
+        "trained",
+    }
     assert tested == {
         path
         for group, registry in GROUPS.items()
@@ -176,6 +186,21 @@ def test_no_field_is_forgotten_above() -> None:
         for path, *_ in field_paths(SMALL.changed(group, kind))
         if path != "network"  # this page looks at one cell alone
     }
+
+
+def test_trained_weights_are_drawn_said_and_let_go() -> None:
+    rng = np.random.default_rng(1)
+    weights = {name: rng.standard_normal(shape) for name, shape in weight_shapes(SMALL, 1).items()}
+    trained = SMALL.changed("trained", store_weights(weights, "Trained in a test."))
+    at = open_page(trained)
+    assert_shows(at, trained)
+    assert any(
+        "These are trained weights: Trained in a test" in item.value.replace("\\", "") for item in at.caption
+    )
+    assert_shows(put(at, "trained", ""), SMALL)
+    at = open_page(SMALL.changed("trained", "0" * 16))
+    assert any("does not have the trained weights" in item.value for item in at.caption)
+    np.testing.assert_allclose(median_of(at), drawn_median(SMALL), rtol=1e-13)
 
 
 def test_a_network_in_the_address_is_kept_and_one_cell_is_drawn() -> None:

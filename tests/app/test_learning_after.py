@@ -187,16 +187,16 @@ def test_a_bad_upload_is_one_sentence_on_the_page(race: Race) -> None:
 
 def test_the_table_follows_when_the_race_is_rewound(race: Race) -> None:
     at = open_page()
-    at.select_slider(key="race:rewind").set_value(4).run()
+    at.select_slider(key="race:rewind").set_value(6).run()
     rested()
     at.run()
     try:
         numbers = [text.value for text in at.markdown if "→" in text.value]
         assert numbers
-        assert all("(step 4)" in text for text in numbers)
+        assert all("(step 6)" in text for text in numbers)
         for one in race.runs:
-            assert one.training.step == 4
-        assert "4 steps" in run(experiment_of(links(at)[1][1])).notes[0]
+            assert one.training.step == 6
+        assert "6 steps" in run(experiment_of(links(at)[1][1])).notes[0]
     finally:
         at.button(key="race:go").click().run()
         rested()

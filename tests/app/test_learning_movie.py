@@ -204,7 +204,11 @@ STEPS = [0, 50, 100]
     ("shares", "scores", "said"),
     [
         ([-1, -1, -2], GOOD, "learned it by step 52, while its gradient still reaches"),
-        ([-1, -1, -2], BAD, "has not learned it after 100 steps, although its gradient still reaches"),
+        (
+            [-1, -1, -2],
+            BAD,
+            "has not learned it after 100 training steps, although its gradient still reaches",
+        ),
         ([-1, -9, -30], GOOD, "learned it by step 52, and meanwhile its gradient vanished"),
         ([-1, -1, -30], BAD, "and meanwhile its gradient vanished"),
         ([-9, -9, -2], GOOD, "training opened the way"),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer import figures
 from explorer.app import cache, controls, sections, state
-from explorer.app.learning.movie_words import captions, sizes, what_happened
+from explorer.app.learning.movie_words import captions, sizes, so_far, what_happened
 from explorer.app.learning.race_buttons import buttons
 from explorer.app.learning.race_setting import Lane, Setting, lanes, setting, started
 from explorer.app.movie_choices import NEWEST
@@ -90,15 +90,13 @@ def _draw(found: Setting, lane: Lane) -> None:
     training = lane.training
     experiment = training.recipe.experiment
     _notes(found, experiment)
-    rests = lane.run is not None and not lane.run.busy
-
-    def saturated(r: int) -> float:
-        return _saturated(training, r) if rests else 0.0
-
-    st.markdown(f"**{what_happened(sections.literal(lane.title), training, saturated)}**")
-    said = sizes(training)
-    if said:
-        st.caption(sections.literal(said))
+    title = sections.literal(lane.title)
+    if lane.run is not None and lane.run.busy and training.step:
+        st.markdown(f"**{so_far(title, training)}**")
+    else:
+        st.markdown(f"**{what_happened(title, training, lambda r: _saturated(training, r))}**")
+        if training.step:
+            st.caption(sections.literal(sizes(training)))
     if training.diverged:
         st.warning(sections.literal(training.diverged), icon="⚠️")
     reel = Reel(training)

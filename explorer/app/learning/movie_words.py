@@ -40,9 +40,10 @@ def what_happened(title: str, training: Training, saturated: Callable[[int], flo
         )
         return f"{text} {_latched(training, saturated)}".strip()
     if now >= REACHES:
+        link = "and" if start else "although"
         return (
-            f"{said}, and training opened the way: at the first time step {_left(now)} of the gradient "
-            f"arrives, {_left(before)} did before."
+            f"{said}, {link} training opened the way to the first time step: "
+            f"{_left(before)} of the largest gradient arrived there before, {_left(now)} does now."
         )
     return (
         f"{said}: hardly any of its gradient ever arrives at the first time step, "
@@ -50,14 +51,19 @@ def what_happened(title: str, training: Training, saturated: Callable[[int], flo
     )
 
 
+def so_far(title: str, training: Training) -> str:
+    """One line while it is trained: a sentence of changing length would move the figures under one's hand."""
+    score = score_text(training.recipe.task, float(running_mean(training.score)[-1]))
+    left = _left(reaches(training, -1))
+    return f"{title} after {training.step} steps: {score}, {left} of its gradient at the first time step."
+
+
 def sizes(training: Training) -> str:
     """How much loss and how much gradient is left as a whole."""
-    if not training.step:
-        return ""
     first, last = (_largest(training.decades[r]) for r in (0, -1))
     losses = running_mean(training.loss)[[0, -1]]
     return (
-        f"Over {training.step} training steps the loss went from {losses[0]:.2g} to {losses[1]:.2g}, "
+        f"Over {_steps(training.step)} the loss went from {losses[0]:.2g} to {losses[1]:.2g}, "
         f"the largest ‖∂L/∂h_t‖ from {log.number(first)} to {log.number(last)}."
     )
 
@@ -90,7 +96,12 @@ def last_reached(training: Training) -> int:
 def _learned(training: Training, start: int) -> str:
     if start:
         return f"learned it by step {start}"
-    return f"has not learned it after {training.step} steps"
+    verb = "broke off" if training.diverged else "has not learned it"
+    return f"{verb} after {_steps(training.step)}"
+
+
+def _steps(count: int) -> str:
+    return f"{count} training step{'s' if count != 1 else ''}"
 
 
 def _left(share: float) -> str:

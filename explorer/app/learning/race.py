@@ -59,7 +59,7 @@ def side_bar() -> None:
             controls.view_control(f"race_{name}")
 
     def training() -> None:
-        for name in ("steps", "rate", "optimizer", "clip", "clip_at"):
+        for name in ("steps", "rate", "optimizer", "clip", "clip_at", "shown"):
             controls.view_control(f"race_{name}")
         controls.control("seed")
 
