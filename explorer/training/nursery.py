@@ -20,6 +20,7 @@ from multiprocessing.connection import Client, Connection, answer_challenge, del
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
+_LET_GO_EVERY = 2.0  # seconds between two looks for workers that have ended
 _SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -84,7 +85,8 @@ def serve(key: bytes, prepare: Callable[[], Callable[[Connection], None]]) -> No
         selector.register(server, selectors.EVENT_READ)
         control: Connection | None = None
         while True:
-            for ready, _ in selector.select():
+            multiprocessing.active_children()  # those that ended are let go
+            for ready, _ in selector.select(_LET_GO_EVERY):
                 if ready.fileobj is not server:
                     return
                 link = _accepted(server, key)
@@ -96,7 +98,6 @@ def serve(key: bytes, prepare: Callable[[], Callable[[Connection], None]]) -> No
                     continue
                 context.Process(target=work, args=(link,), daemon=False).start()  # type: ignore[attr-defined]
                 link.close()
-                multiprocessing.active_children()  # those that ended are let go
 
 
 def _accepted(server: socket.socket, key: bytes) -> Connection | None:

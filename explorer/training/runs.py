@@ -14,6 +14,7 @@ from explorer.training.training import Training
 from explorer.training.worker import Job, Order, Report
 
 MOST = 18  # processes at once, of all who train on this computer; further ones wait in line
+PATIENCE = 15.0  # seconds that somebody may be away, as when a connection breaks
 _LOOK_EVERY = 2.0  # seconds between two looks whether those who train are still there
 
 State = Literal["waiting", "starting", "running", "paused", "finished", "diverged", "failed", "stopped"]
@@ -51,7 +52,7 @@ class Run:
             return "finished"
         if self._stopped:
             return "stopped"
-        if self._link is None and not self.training.moments:
+        if self._link is None and self._wanted:
             return "waiting"
         if not self.training.moments:
             return "starting"
@@ -96,7 +97,8 @@ class Run:
         """Back to the last recorded step that is not after ``step``; what came later is forgotten."""
         recorded = [known for known in self.training.recorded.tolist() if known <= step]
         if recorded:
-            self.training.cut(recorded[-1])
+            with self._lock:
+                self.training.cut(recorded[-1])
             self._tell(Order("rewind", recorded[-1]))
 
     def _tell(self, order: Order) -> None:
@@ -104,8 +106,10 @@ class Run:
         if self.failed or self._stopped:
             return
         self._goal = order.count
+        on = order.count > self.training.step
+        self._runs = self._runs or on  # before the worker says so itself
         if not self._sent(order):
-            self._wanted = order.count > self.training.step
+            self._runs = self._wanted = on
 
     def _sent(self, order: Order) -> bool:
         """Whether there is a worker that gets the order."""
@@ -179,13 +183,15 @@ class Race:
 class Runs:
     """All races on this computer: one for each owner, and no more than ``most`` processes.
 
-    ``is_there`` says whether an owner is still interested; the races of others are ended.
+    ``is_there`` says whether an owner is still interested; races whose owner is away for ``patience`` seconds
+    are ended.
     """
 
-    def __init__(self, is_there: Callable[[str], bool], most: int = MOST) -> None:
+    def __init__(self, is_there: Callable[[str], bool], most: int = MOST, patience: float = PATIENCE) -> None:
         self._nursery = Nursery()
         self._nursery.warm_up()
-        self._is_there, self._most = is_there, most
+        self._is_there, self._most, self._patience = is_there, most, patience
+        self._seen: dict[str, float] = {}  # when each owner was there last
         self._races: dict[str, Race] = {}
         self._lock = threading.Lock()
         self._changed = threading.Event()
@@ -235,7 +241,10 @@ class Runs:
     def _tend(self) -> None:
         """End the races of those who went, and let others in; until ``close``."""
         while not self._changed.wait(_LOOK_EVERY):
-            for owner in [owner for owner in list(self._races) if not self._is_there(owner)]:
+            now = time.monotonic()
+            owners = list(self._races)
+            self._seen = {one: now if self._is_there(one) else self._seen.get(one, now) for one in owners}
+            for owner in [owner for owner, seen in self._seen.items() if now - seen > self._patience]:
                 with self._lock:
                     race = self._races.pop(owner, None)
                 if race is not None:

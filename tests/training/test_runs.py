@@ -108,8 +108,11 @@ def test_a_run_whose_worker_is_gone_is_done_again_and_goes_on(runs: Runs) -> Non
     until(lambda: not run.has_process)
     assert run.state == "finished"
     run.rewind(30)
+    assert run.state == "paused" and run.training.step <= 30
     run.go()
+    assert run.busy
     runs.fill()
+    assert run.busy
     until(lambda: run.state == "finished")
     assert_is_the_run_of_a_notebook(race.runs)
 
@@ -159,7 +162,7 @@ def test_a_place_is_waited_for_in_the_order_of_asking() -> None:
 
 def test_the_race_of_a_closed_page_ends() -> None:
     there = {"stays", "goes"}
-    runs = Runs(lambda owner: owner in there)
+    runs = Runs(lambda owner: owner in there, patience=1.0)
     try:
         races = {owner: runs.start(owner, [LONG]) for owner in sorted(there)}
         until(lambda: all(race.runs[0].training.step > 0 for race in races.values()))
