@@ -26,6 +26,8 @@ page = st.navigation(
         st.Page(f"{PAGES}/compare.py", title="Compare architectures", icon=":material/balance:"),
         st.Page(f"{PAGES}/regimes.py", title="Regimes", icon=":material/map:"),
         st.Page(f"{PAGES}/learning.py", title="Learning", icon=":material/school:"),
+        st.Page(f"{PAGES}/attention.py", title="Attention", icon=":material/hub:"),
+        st.Page(f"{PAGES}/decoding.py", title="Decoding", icon=":material/account_tree:"),
     ],
     position="top",
 )

@@ -35,6 +35,8 @@ PICTURES: dict[str, tuple[str, ...]] = {
     ),
     "regimes": ("regimes?cell=lstm&view.points=64", "[data-figure=phase_diagram] .main-svg"),
     "learning": ("learning", "button:has-text('Go on')", "Train"),
+    "attention": ("attention", "[data-figure=gradient_distance] .main-svg"),
+    "decoding": ("decoding", "[data-figure=search_tree] .main-svg"),
 }
 
 

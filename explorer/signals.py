@@ -214,7 +214,7 @@ def _nearest_length(task: Task, num_steps: int) -> int | None:
             task.check(steps)
         except ValueError:
             continue
-        return steps
+        return int(steps)
     return None
 
 

@@ -113,7 +113,7 @@ def test_every_page_has_a_section_and_a_picture() -> None:
     titles = re.findall(r'st\.Page\([^)]*?title="([^"]+)"', (ROOT / "dashboard.py").read_text("utf-8"))
     sections = re.findall(r"^### ([^:\n]+):", README, re.M)
     assert sections == titles
-    assert len(titles) == 5 and "five pages" in flat(README)
+    assert len(titles) == 7 and "seven pages" in flat(README)
     spec = spec_from_file_location("screenshots", ROOT / "docs" / "screenshots.py")
     assert spec is not None and spec.loader is not None
     screenshots = module_from_spec(spec)

@@ -18,6 +18,7 @@ from explorer.app.measured import Measured, Spectra, measure, measure_spectra
 from explorer.app.sweep_jobs import Jobs
 from explorer.app.text_jobs import TextJobs
 from explorer.experiment import Experiment
+from explorer.seq2seq import Seq2Seq, gradient_map, run_translator
 from explorer.sweep import KnobRange, knob_range
 from explorer.trace import Trace, memory_needed, run
 from explorer.training.runs import Runs
@@ -38,6 +39,7 @@ def warm_up() -> bool:
     measure(trace)
     measure_spectra(trace, 0)
     verify(trace)
+    gradient_map(run_translator(Seq2Seq(hidden_size=2), [3, 4], [3]))
     gc.collect()
     gc.freeze()
     return True

@@ -7,11 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError, field_validator
 
+from explorer.app.attention_choices import AttentionChoices
+from explorer.app.bleu_choices import BleuChoices
 from explorer.app.clipping_choices import ClippingChoices
+from explorer.app.decoding_choices import Decoding
 from explorer.app.learning_choices import Learning
 from explorer.app.movie_choices import MovieChoices
 from explorer.app.race_choices import RaceChoices
 from explorer.app.regime_choices import Regimes
+from explorer.app.sampling_choices import SamplingChoices
+from explorer.app.search_choices import SearchChoices
+from explorer.app.taught_choices import TaughtChoices
 from explorer.app.text_choices import TextChoices
 from explorer.cells import CELLS
 from explorer.experiment import Experiment
@@ -22,7 +28,20 @@ from explorer.sweep import knobs
 _PREFIX = "view."
 
 
-class View(Regimes, Learning, RaceChoices, MovieChoices, ClippingChoices, TextChoices):
+class View(
+    Regimes,
+    Learning,
+    RaceChoices,
+    MovieChoices,
+    ClippingChoices,
+    TextChoices,
+    TaughtChoices,
+    Decoding,
+    SearchChoices,
+    SamplingChoices,
+    BleuChoices,
+    AttentionChoices,
+):
     """Choices that change the picture and none of its numbers."""
 
     cursor: int = parameter(

@@ -12,6 +12,7 @@ import numpy as np
 
 from explorer.training.recipe import Recipe
 from explorer.training.training import CURVES, Moment
+from explorer.training.translation import TranslationJob, teach
 
 TELL_EVERY = 0.15  # seconds between two reports
 IDLE = 60.0  # seconds that a worker waits for orders when its run is over
@@ -54,7 +55,6 @@ class Report:
         diverged: as in ``Training``.
         seconds: time spent on training so far.
         process: the worker's number.
-        failed: "" or a sentence: why it cannot go on.
     """
 
     start: int
@@ -64,11 +64,10 @@ class Report:
     diverged: str
     seconds: float
     process: int
-    failed: str = ""
 
 
 def work(link: Connection) -> None:
-    """Wait for a ``Job`` and train it, then do as told.
+    """Wait for a job and do it, then do as told.
 
     Ends when it is told to, when nobody listens, or after a minute without orders.
     """
@@ -78,12 +77,15 @@ def work(link: Connection) -> None:
 
     torch.set_num_threads(1)
     try:
-        job: Job = link.recv()
-        _Worker(Recipe.model_validate_json(job.recipe), job.goal, link).run(job.known)
+        job: Job | TranslationJob = link.recv()
+        if isinstance(job, TranslationJob):
+            teach(job, link)
+        else:
+            _Worker(Recipe.model_validate_json(job.recipe), job.goal, link).run(job.known)
     except (EOFError, OSError):
         return  # nobody is interested any more
     except Exception as error:
-        link.send(Report(0, {}, [], False, "", 0.0, os.getpid(), f"{type(error).__name__}: {error}"))
+        link.send(f"{type(error).__name__}: {error}")
 
 
 class _Worker:

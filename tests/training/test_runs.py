@@ -12,7 +12,8 @@ import pytest
 from explorer.experiment import Experiment
 from explorer.tasks import Latch
 from explorer.training.recipe import Recipe
-from explorer.training.runs import Run, Runs, wait
+from explorer.training.run import Run
+from explorer.training.runs import Race, Runs, wait
 from explorer.training.trainer import Trainer
 
 SMALL = Experiment(hidden_size=4, num_steps=10, batch_size=4, dtype="float32")
@@ -29,6 +30,10 @@ def runs() -> Iterator[Runs]:
     found = Runs(lambda owner: True)
     yield found
     found.close()
+
+
+def started(runs: Runs, owner: str, recipes: Sequence[Recipe]) -> Race[Run]:
+    return runs.start(owner, [Run(one) for one in recipes])
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -51,14 +56,14 @@ def assert_is_the_run_of_a_notebook(runs: Sequence[Run]) -> None:
 
 
 def test_a_race_gives_the_numbers_of_a_run_in_this_process(runs: Runs) -> None:
-    race = runs.start("one", [recipe(), recipe("lstm"), recipe("peephole", clip="norm", clip_at=0.1)])
+    race = started(runs, "one", [recipe(), recipe("lstm"), recipe("peephole", clip="norm", clip_at=0.1)])
     assert wait(race, PATIENCE)
     assert [run.state for run in race.runs] == ["finished"] * 3
     assert_is_the_run_of_a_notebook(race.runs)
 
 
 def test_a_few_steps_then_rewound_then_to_the_end_is_the_uninterrupted_run(runs: Runs) -> None:
-    race = runs.start("two", [recipe()], goal=17)
+    race = runs.start("two", [Run(recipe(), 17)])
     assert wait(race, PATIENCE)
     (run,) = race.runs
     assert (run.state, run.training.step) == ("paused", 17)
@@ -73,7 +78,7 @@ def test_a_few_steps_then_rewound_then_to_the_end_is_the_uninterrupted_run(runs:
 
 
 def test_pause_stops_between_two_steps_and_go_goes_on(runs: Runs) -> None:
-    race = runs.start("three", [LONG])
+    race = started(runs, "three", [LONG])
     (run,) = race.runs
     until(lambda: run.training.step > 0)
     assert run.state == "running" and run.seconds_left > 0
@@ -90,7 +95,7 @@ def test_pause_stops_between_two_steps_and_go_goes_on(runs: Runs) -> None:
 
 
 def test_a_worker_that_is_killed_is_named_and_harms_no_other(runs: Runs) -> None:
-    race = runs.start("four", [LONG, recipe("lstm", steps=200)])
+    race = started(runs, "four", [LONG, recipe("lstm", steps=200)])
     victim, other = race.runs
     until(lambda: victim.process > 0 and victim.training.step > 0)
     os.kill(victim.process, signal.SIGKILL)
@@ -101,7 +106,7 @@ def test_a_worker_that_is_killed_is_named_and_harms_no_other(runs: Runs) -> None
 
 
 def test_a_run_whose_worker_is_gone_is_done_again_and_goes_on(runs: Runs) -> None:
-    race = runs.start("five", [recipe()])
+    race = started(runs, "five", [recipe()])
     (run,) = race.runs
     until(lambda: run.state == "finished")
     os.kill(run.process, signal.SIGKILL)  # as a minute without orders would end it
@@ -127,7 +132,7 @@ def test_divergence_stops_one_run_with_a_sentence_and_keeps_its_curves(runs: Run
         learning_rate=1.0,
         steps=60,
     )
-    race = runs.start("six", [wild, recipe()])
+    race = started(runs, "six", [wild, recipe()])
     assert wait(race, PATIENCE)
     assert [run.state for run in race.runs] == ["diverged", "finished"]
     said = race.runs[0].training.diverged
@@ -139,7 +144,7 @@ def test_what_cannot_be_trained_fails_with_the_reason(runs: Runs) -> None:
     huge = Recipe(
         experiment=Experiment(hidden_size=512, num_steps=1000, batch_size=64), task=Latch(), steps=10
     )
-    race = runs.start("seven", [huge])
+    race = started(runs, "seven", [huge])
     assert wait(race, PATIENCE)
     assert race.runs[0].state == "failed" and "GB" in race.runs[0].failed
 
@@ -147,9 +152,9 @@ def test_what_cannot_be_trained_fails_with_the_reason(runs: Runs) -> None:
 def test_a_place_is_waited_for_in_the_order_of_asking() -> None:
     runs = Runs(lambda owner: True, most=1)
     try:
-        first = runs.start("a", [LONG])
-        second = runs.start("b", [recipe(steps=20)])
-        third = runs.start("c", [recipe(steps=20)])
+        first = started(runs, "a", [LONG])
+        second = started(runs, "b", [recipe(steps=20)])
+        third = started(runs, "c", [recipe(steps=20)])
         assert [run.state for race in (second, third) for run in race.runs] == ["waiting"] * 2
         assert [runs.ahead_of(owner) for owner in "bc"] == [0, 1]
         first.stop()
@@ -164,7 +169,7 @@ def test_the_race_of_a_closed_page_ends() -> None:
     there = {"stays", "goes"}
     runs = Runs(lambda owner: owner in there, patience=1.0)
     try:
-        races = {owner: runs.start(owner, [LONG]) for owner in sorted(there)}
+        races = {owner: started(runs, owner, [LONG]) for owner in sorted(there)}
         until(lambda: all(race.runs[0].training.step > 0 for race in races.values()))
         there.remove("goes")
         until(lambda: not races["goes"].runs[0].has_process)

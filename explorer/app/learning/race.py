@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Sequence
 
@@ -15,13 +14,13 @@ from explorer.app.learning.race_after import before_and_after, outdated
 from explorer.app.learning.race_buttons import buttons
 from explorer.app.learning.race_setting import Lane, Setting, choices_of, lanes, setting, started
 from explorer.app.learning.race_words import result, score_text
+from explorer.app.legend import legend
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.stories import Story, story_buttons
 from explorer.experiment import Experiment
 from explorer.figures.overlay import Curve
 from explorer.figures.race import Lap, running_mean
-from explorer.figures.style import LOOKS
 from explorer.lessons.races import ENTRANTS, MOST, RACES
 from explorer.tasks import TASKS
 
@@ -33,15 +32,6 @@ _GOALS = {"adding": 0.01}  # scores that count as solved
 STORIES: dict[str, Story] = {
     race.name: Story(race.title, race.question, choices_of(race)) for race in RACES.values()
 }
-_DASHES = {
-    "solid": "━━",
-    "dash": "╍╍",
-    "dashdot": "━·━",
-    "longdash": "━ ━",
-    "dot": "┅┅",
-    "longdashdot": "━ ·",
-}
-_SYMBOLS = {"circle": "●", "square": "■", "diamond": "◆", "triangle-up": "▲", "cross": "✚", "x": "✖"}
 
 
 def side_bar() -> None:
@@ -139,23 +129,16 @@ def _draw(found: Setting, there: Sequence[Lane]) -> None:
         for sentence in (lane.run.failed if lane.run else "", lane.training.diverged):
             if sentence:
                 st.warning(f"{sections.literal(lane.title)}: {sections.literal(sentence)}", icon="⚠️")
-    st.html(_legend(there))
+    st.html(legend([(lane.title, _said(lane)) for lane in there]))
     panel(_figures(found, there), num_steps=1, cursor=0, key=KEY)
 
 
-def _legend(there: Sequence[Lane]) -> str:
-    """Names in the looks of their curves, with the present score."""
-    parts = []
-    for (color, dash, symbol), lane in zip(LOOKS, there, strict=False):
-        one = lane.training
-        said = score_text(one.recipe.task, float(running_mean(one.score)[-1])) if one.step else ""
-        if lane.run is not None and lane.run.state in ("diverged", "failed", "waiting"):
-            said = lane.run.state
-        parts.append(
-            f'<span style="color:{color};white-space:nowrap;font-size:1.05rem">'
-            f"<b>{_DASHES[dash]}{_SYMBOLS[symbol]} {html.escape(lane.title)}</b> {said}</span>"
-        )
-    return f'<div style="display:flex;flex-wrap:wrap;gap:0 1.2em">{"".join(parts)}</div>'
+def _said(lane: Lane) -> str:
+    """The present score, or why there is none."""
+    if lane.run is not None and lane.run.state in ("diverged", "failed", "waiting"):
+        return lane.run.state
+    one = lane.training
+    return score_text(one.recipe.task, float(running_mean(one.score)[-1])) if one.step else ""
 
 
 def _figures(found: Setting, there: Sequence[Lane]) -> list[PanelFigure]:

@@ -9,12 +9,13 @@ import streamlit as st
 from explorer.app import cache
 from explorer.app.learning.race_setting import Lane, Setting, known_race, session
 from explorer.app.learning.race_words import prediction
-from explorer.training.runs import Race, Run
+from explorer.training.run import Run
+from explorer.training.runs import Race
 
 FEW = 10  # steps of the button that trains a little
 
 
-def buttons(found: Setting, race: Race | None, lanes: Sequence[Lane], *, rewinds: bool = True) -> None:
+def buttons(found: Setting, race: Race[Run] | None, lanes: Sequence[Lane], *, rewinds: bool = True) -> None:
     """Train, pause, go on, a few steps, and rewind where that is wanted."""
     first, second, wide, last = st.columns([1, 1, 5, 1.6], vertical_alignment="center")
     known = known_race()
@@ -50,7 +51,7 @@ def buttons(found: Setting, race: Race | None, lanes: Sequence[Lane], *, rewinds
                 _rewinder(race)
 
 
-def _rewinder(race: Race) -> None:
+def _rewinder(race: Race[Run]) -> None:
     """Back to any recorded step; the same seed gives the same run again."""
     moments = max((run.training.recorded.tolist() for run in race.runs), key=len)
     if len(moments) < 2:
@@ -72,16 +73,16 @@ def _rewinder(race: Race) -> None:
 
 
 def _start(found: Setting, goal: int | None = None) -> None:
-    cache.runs().start(session(), found.recipes, goal)
+    cache.runs().start(session(), [Run(recipe, goal) for recipe in found.recipes])
 
 
-def _each(race: Race, tell: Callable[[Run], None]) -> None:
+def _each(race: Race[Run], tell: Callable[[Run], None]) -> None:
     for run in race.runs:
         tell(run)
     cache.runs().fill()
 
 
-def _progress(race: Race) -> tuple[float, str]:
+def _progress(race: Race[Run]) -> tuple[float, str]:
     """Share done, and in words: steps, speed, time left."""
     done, total = sum(run.training.step for run in race.runs), sum(run.recipe.steps for run in race.runs)
     waiting = sum(run.state == "waiting" for run in race.runs)

@@ -13,8 +13,9 @@ from explorer.app import cache, state
 from explorer.experiment import Experiment
 from explorer.lessons.races import RACES, Race, Racer, racers_of, titles_of
 from explorer.tasks import TASKS, Task
-from explorer.training import runs as training_runs
 from explorer.training.recipe import Recipe
+from explorer.training.run import Run
+from explorer.training.runs import Race as RunningRace
 from explorer.training.training import Training
 
 
@@ -41,7 +42,7 @@ class Lane:
 
     title: str
     training: Training
-    run: training_runs.Run | None
+    run: Run | None
 
 
 def setting() -> Setting:
@@ -122,7 +123,7 @@ def session() -> str:
     return context.session_id if context else ""
 
 
-def started(found: Setting) -> training_runs.Race | None:
+def started(found: Setting) -> RunningRace[Run] | None:
     """The runs of exactly this race, if they were started."""
     race = cache.runs().of(session())
     return race if race is not None and [run.recipe for run in race.runs] == found.recipes else None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from explorer.app.learning.race_setting import Lane
+from explorer.figures.decades import power
 from explorer.figures.race import running_mean
 from explorer.tasks import Task
 from explorer.training.training import Training
@@ -50,7 +51,7 @@ def prediction(lanes: Sequence[Lane]) -> str:
         parts.append(f"the gradient reaches the first step in {_list(able)}")
     if unable:
         share = max(shares[title] for title in unable)
-        left = "exactly nothing" if share == -np.inf else f"10^{share:.0f} of it or less"
+        left = "exactly nothing" if share == -np.inf else f"{power(round(share))} of it or less"
         parts.append(f"{left} is left there in {_list(unable)}")
     return f"Before training, {'; '.join(parts)}."
 

@@ -1,0 +1,102 @@
+"""What a translation task is: pairs of sequences, with vocabularies of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from explorer.parameters import Parameters
+from explorer.seq2seq.vocabulary import EOS, PAD, Vocabulary
+
+Lengths = tuple[int, int]
+"""Fewest and most tokens of a source."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Sources with their targets.
+
+    Attributes:
+        source: token numbers, filled up with ``<pad>``, [Te, B].
+        lengths: tokens of each source, [B].
+        target: token numbers, each with ``<eos>`` at its end, filled up with ``<pad>``, [Td, B].
+    """
+
+    source: np.ndarray
+    lengths: np.ndarray
+    target: np.ndarray
+
+    def pair(self, b: int) -> tuple[list[int], list[int]]:
+        """Source and target number b, without special tokens."""
+        target = self.target[:, b].tolist()
+        return self.source[: self.lengths[b], b].tolist(), target[: target.index(EOS)]
+
+
+class TranslationTask(Parameters):
+    """Base of all tasks that turn one sequence into another.
+
+    Class attributes:
+        bounds: fewest and most tokens that a source can have.
+        usual: lengths of the sources that a network is trained on.
+        buckets: lengths that its score is told apart by.
+    """
+
+    kind: str
+    bounds: ClassVar[Lengths]
+    usual: ClassVar[Lengths]
+    buckets: ClassVar[tuple[Lengths, ...]]
+
+    @property
+    def source(self) -> Vocabulary:
+        """What sources are made of."""
+        raise NotImplementedError
+
+    @property
+    def target(self) -> Vocabulary:
+        """What targets are made of."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator, size: int, lengths: Lengths) -> Pairs:
+        """As ``batch``, for sizes and lengths that have been checked."""
+        raise NotImplementedError
+
+    def longest_target(self, lengths: Lengths) -> int:
+        """Most tokens that a target of these sources has, with ``<eos>``."""
+        raise NotImplementedError
+
+    def batch(self, rng: np.random.Generator, size: int, lengths: Lengths | None = None) -> Pairs:
+        """B fresh pairs whose sources have so many tokens; ``usual`` where nothing is asked.
+
+        Raises ValueError that names size or lengths, their value and what is allowed.
+        """
+        if size < 1:
+            raise ValueError(f"size is {size}; it must be at least 1")
+        low, high = self.usual if lengths is None else lengths
+        self.check_lengths((low, high))
+        return self.draw(rng, size, (low, high))
+
+    def check_lengths(self, lengths: Lengths) -> None:
+        """Raises ValueError unless the task has sources of all these lengths."""
+        (low, high), (lowest, highest) = lengths, self.bounds
+        if not lowest <= low <= high <= highest:
+            raise ValueError(
+                f"lengths are {low} to {high}; the task {self.kind!r} has sources of {lowest} to {highest} "
+                "tokens"
+            )
+
+
+def exact_match(found: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Which answers [T, B] equal their targets [Td, B] up to ``<eos>``, [B] bool.
+
+    Raises ValueError when there are not as many answers as targets.
+    """
+    if found.shape[1] != target.shape[1]:
+        raise ValueError(f"there are {found.shape[1]} answers to {target.shape[1]} targets")
+    counts = (target != PAD).sum(axis=0)
+    if len(found) < len(target):
+        filling = np.full((len(target) - len(found), found.shape[1]), PAD)
+        found = np.concatenate([found, filling])
+    asked = np.arange(len(target))[:, None] < counts
+    return np.asarray(((found[: len(target)] == target) | ~asked).all(axis=0))
