@@ -15,12 +15,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Client, Connection, answer_challenge, deliver_challenge
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 _LET_GO_EVERY = 2.0  # seconds between two looks for workers that have ended
+_ALONE = 60.0  # seconds after which it gives up where nobody has connected: who started it is gone
 _SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -84,7 +86,8 @@ def serve(key: bytes, prepare: Callable[[], Callable[[Connection], None]]) -> No
         work = prepare()
         selector.register(server, selectors.EVENT_READ)
         control: Connection | None = None
-        while True:
+        began = time.monotonic()
+        while control is not None or time.monotonic() - began < _ALONE:
             multiprocessing.active_children()  # those that ended are let go
             for ready, _ in selector.select(_LET_GO_EVERY):
                 if ready.fileobj is not server:
