@@ -148,6 +148,15 @@ class Cell(Parameters):
         """
         return None
 
+    def vector_readings(
+        self, previous: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray]
+    ) -> Mapping[str, tuple[str, np.ndarray]] | None:
+        """Vector p → (slot, s) where p enters a step only as p ⊙ s beside that slot; None if it may do else.
+
+        Then ∂L/∂p = Σ δ ⊙ s over steps and samples, and no autograd is needed for it.
+        """
+        return None
+
     def partials_with(
         self,
         vectors: Mapping[str, np.ndarray],

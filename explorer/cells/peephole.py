@@ -58,6 +58,13 @@ class Peephole(FourGates):
         o = self.opened("output", {"output": slots["output"] + record.vector("peephole_output") * c}, record)
         record.state("h", o * self.function("c").function(c))
 
+    def vector_readings(
+        self, previous: Mapping[str, np.ndarray], new: Mapping[str, np.ndarray]
+    ) -> Mapping[str, tuple[str, np.ndarray]]:
+        """i and f look at the cell of the step before, o at the present one."""
+        seen = {"input": previous["c"], "forget": previous["c"], "output": new["c"]}
+        return {f"peephole_{gate}": (gate, c) for gate, c in seen.items()}
+
     def partials(
         self,
         slots: np.ndarray,

@@ -60,7 +60,14 @@ def weight_gradients(system: System, record: Forward, adjoints: Backward, blocks
         if MESSAGE in slot.reads:
             told = np.moveaxis(_messages(cell, record), 1, 0).reshape(size, -1)
             sums["weight_hh"][rows] += _product(delta[k].reshape(size, -1), told.T)
-    return sums | _vector_gradients(system, record, adjoints)
+    previous = {name: array[:-1] for name, array in record.states.items()}
+    readings = cell.vector_readings(previous, {name: array[1:] for name, array in record.states.items()})
+    if readings is None:
+        return sums | _vector_gradients(system, record, adjoints)
+    places = {slot.name: k for k, slot in enumerate(cell.wiring())}
+    return sums | {
+        name: np.einsum("htb,thb->h", delta[places[slot]], seen) for name, (slot, seen) in readings.items()
+    }
 
 
 def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
