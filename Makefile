@@ -42,7 +42,7 @@ test: $(VENV)/.dev-stamp browser ## run every test (needs Chromium or Chrome; in
 test-unit: $(VENV)/.dev-stamp ## run every test except those in a browser
 	$(PYTEST) --ignore=tests/browser $(ARGS)
 
-test-training: $(VENV)/.dev-stamp ## train every race with three seeds (about half an hour)
+test-training: $(VENV)/.dev-stamp ## train every race and translator with several seeds (about half an hour)
 	$(BIN)/python -m pytest -n $(WORKERS) -m training $(ARGS)
 
 bench: $(VENV)/.dev-stamp ## run every benchmark in turn
