@@ -46,6 +46,7 @@ def test_pause_and_rewind_then_go_on(learning: Open) -> None:
     page = learning("view.race_steps=3000&view.racers=tanh,lstm")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(progress(page)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"^[1-5],\d{3} of 6,000 steps"))).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Pause").click()
     on = page.get_by_role("button", name="Go on")
     expect(on).to_be_visible(timeout=30_000)

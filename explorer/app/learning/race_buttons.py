@@ -53,15 +53,18 @@ def buttons(found: Setting, race: Race[Run] | None, lanes: Sequence[Lane], *, re
 
 def _rewinder(race: Race[Run]) -> None:
     """Back to any recorded step; the same seed gives the same run again."""
-    moments = max((run.training.recorded.tolist() for run in race.runs), key=len)
+    now = max(run.training.step for run in race.runs)
+    recorded = max((run.training.recorded.tolist() for run in race.runs), key=len)
+    moments = sorted({*recorded, now})
     if len(moments) < 2:
         st.caption("At the start: *Go on* trains the networks on the same batches as before.")
         return
-    st.session_state["race:rewind"] = moments[-1]
+    st.session_state["race:rewind"] = now
 
     def take() -> None:
         step = int(st.session_state["race:rewind"])
-        _each(race, lambda run: run.rewind(step))
+        if step < now:
+            _each(race, lambda run: run.rewind(step))
 
     st.select_slider(
         "training step (drag back to rewind)",
