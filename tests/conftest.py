@@ -9,5 +9,9 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+# The libraries' own threads only get into each other's way beside several test processes.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
 # Trained weights that tests store are nobody's; servers and workers that tests start inherit it.
 os.environ["GRADIENT_EXPLORER_HOME"] = tempfile.mkdtemp(prefix="gradient-explorer-tests-")
