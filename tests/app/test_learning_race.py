@@ -99,6 +99,25 @@ def test_a_few_steps_on_back_and_to_the_end() -> None:
     assert {len(curve) for curve in curves(at).values()} == {20}
 
 
+def test_stop_keeps_the_curves_and_the_same_race_can_be_trained_again() -> None:
+    at = open_page("seed=5&view.race_steps=5000")
+    button(at, "train").click().run()
+    race = cache.runs().of(OWNER)
+    assert race is not None
+    end = time.monotonic() + 60
+    while not all(run.training.step for run in race.runs):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    button(at, "stop").click().run()
+    ended(at)
+    assert {run.state for run in race.runs} == {"stopped"}
+    assert button(at, "go").disabled and all(len(curve) for curve in curves(at).values())
+    assert not any(item.key == "race:rewind" for item in at.select_slider)
+    button(at, "again").click().run()
+    assert cache.runs().of(OWNER) is not race
+    cache.runs().of(OWNER).stop()
+
+
 def test_other_settings_are_another_race_and_the_first_is_still_there() -> None:
     at = open_page("seed=4")
     button(at, "train").click().run()

@@ -42,11 +42,15 @@ def buttons(found: Setting, race: Race[Run] | None, lanes: Sequence[Lane], *, re
         wide.caption(prediction(lanes) or "Nothing is trained yet.")
     elif race.busy:
         button(first, "Pause", "pause", lambda: _each(race, Run.pause))
+        button(second, "Stop", "stop", race.stop)
         wide.progress(*_progress(race))
     else:
         button(first, "Go on", "go", lambda: _each(race, Run.go))
-        button(second, f"{FEW} steps", "few", lambda: _each(race, lambda run: run.go(FEW)))
-        if rewinds:
+        if ended:
+            button(second, "Train again", "again", lambda: _start(found))
+        else:
+            button(second, f"{FEW} steps", "few", lambda: _each(race, lambda run: run.go(FEW)))
+        if rewinds and not any(run.state == "stopped" for run in race.runs):
             with wide:
                 _rewinder(race)
 
