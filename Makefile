@@ -35,12 +35,14 @@ run: $(VENV)/.run-stamp ## open the dashboard in the browser
 test test-unit test-training bench: export OMP_NUM_THREADS = 1
 test test-unit test-training bench: export OPENBLAS_NUM_THREADS = 1
 test test-unit test-training bench: export MKL_NUM_THREADS = 1
+# Every process that a test starts would compile the whole package anew.
+test test-unit test-training bench: unexport PYTHONDONTWRITEBYTECODE
 
 test: $(VENV)/.dev-stamp browser ## run every test (needs Chromium or Chrome; installs it where it may)
 	$(PYTEST) $(ARGS)
 
-test-unit: $(VENV)/.dev-stamp ## run every test except those in a browser
-	$(PYTEST) --ignore=tests/browser $(ARGS)
+test-unit: $(VENV)/.dev-stamp ## run every test that needs neither a page nor a browser (a minute)
+	$(PYTEST) --ignore=tests/app --ignore=tests/browser $(ARGS)
 
 test-training: $(VENV)/.dev-stamp ## train every race and translator with several seeds (about half an hour)
 	$(BIN)/python -m pytest -n $(WORKERS) -m training $(ARGS)

@@ -17,6 +17,7 @@ _CSS = """
 [data-testid="stSidebarUserContent"] [data-testid="stWidgetLabel"] { min-height: 1.2rem; margin-bottom: 0; }
 [data-testid="stExpander"] .katex { font-size: 0.9em; }
 [data-testid="stExpander"] .katex-display { margin: 0.5em 0; overflow: visible; }
+[data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
 @media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3.5rem 0.6rem 1rem; } }
 </style>
 """

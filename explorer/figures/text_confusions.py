@@ -51,7 +51,7 @@ def text_confusions(confusions: Mapping[str, np.ndarray], classes: Sequence[str]
         f"text_confusions:{len(classes)}",
         meta={"x": "answer", "y": "truth", "z": "per cent of the row"},
         annotations=notes,
-        margin={"l": 56, "r": 8, "t": 28, "b": 10},
+        margin={"l": 56, "r": 16, "t": 28, "b": 10},
         **axes,
     )
     return {"data": data, "layout": layout}
@@ -76,7 +76,7 @@ def _axis(names: list[str], **parts: Any) -> Figure:
 def _how_to_read() -> Figure:
     """What rows and columns are, in the place behind the last matrix."""
     (left, _), (_, top) = _domains(len(LABELS))
-    said = "down: truth<br>across: answer<br>in the same<br>order, % of row"
+    said = "down: truth<br>across: answer,<br>same order,<br>% of row"
     return style.note(said, left, top, paper=True, xanchor="left", yanchor="top", align="left")
 
 

@@ -13,7 +13,7 @@ from textwrap import indent
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "docs" / "adding-a-cell.md"
 CELL_FILE, REGISTRY = "explorer/cells/two_scales.py", "explorer/cells/__init__.py"
 
