@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from functools import partial
 from typing import Any, get_args
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -18,9 +17,9 @@ from explorer.app.view import View
 from explorer.link import bounds_of
 from explorer.theory.cliff import cliff_gradient, cliff_loss, descent, edge_bias, single_steps
 from explorer.theory.clipping import CLIPPINGS
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, sentence, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = ClippingChoices.model_fields
 SLIDERS = [name for name, field in FIELDS.items() if bounds_of(field)]
 CHOICES = [
@@ -36,34 +35,7 @@ FIGURES = [
 ]
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    at = open_groups(
-        AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["cliff_unit", "cliff_step"]
-    )
-    query = {"learning": "clipping", **choices}
-    at.query_params = parse_qs("&".join(f"view.{name}={value}" for name, value in query.items()))
-    return healthy(at.switch_page("explorer/app/pages/learning.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.select_slider, at.slider, at.button_group)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if "**" in item.value)
+open_page = partial(open_section, "learning", ["cliff_unit", "cliff_step"], learning="clipping")
 
 
 def curve(figure: dict[str, Any], name: str) -> np.ndarray:

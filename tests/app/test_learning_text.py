@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -16,7 +15,6 @@ from explorer.app import cache
 from explorer.app.learning.text import KEY, example_of
 from explorer.app.text_choices import TextChoices
 from explorer.app.text_jobs import KEPT, TextJob, TextJobs
-from explorer.app.view import View
 from explorer.link import bounds_of
 from explorer.training.text import study as study_module
 from explorer.training.text.corpus import all_sentences
@@ -25,12 +23,17 @@ from explorer.training.text.models import LABELS
 from explorer.training.text.networks import AveragedEmbeddings, BothDirections, WindowNetwork
 from explorer.training.text.reading import read, shuffled_words
 from explorer.training.text.study import TextStudy
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import open_section, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = TextChoices.model_fields
 QUESTIONS = get_args(FIELDS["text_question"].annotation)
 SMALL = all_sentences()[::40]
+
+
+def open_page(**choices: Any) -> AppTest:
+    """A new session that comes to the section with these choices, once all models are trained."""
+    return whole(open_section("learning", ["text"], **{"learning": "text", **choices}))
 
 
 @pytest.fixture(autouse=True)
@@ -45,14 +48,6 @@ def _small_studies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     jobs._jobs.clear()
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices, once all models are trained."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["text"])
-    query = {"learning": "text"} | choices
-    at.query_params = {f"view.{name}": [str(value)] for name, value in query.items()}
-    return whole(at.switch_page("explorer/app/pages/learning.py").run())
-
-
 def whole(at: AppTest) -> AppTest:
     for _ in range(200):
         assert not at.exception, at.exception
@@ -62,16 +57,6 @@ def whole(at: AppTest) -> AppTest:
         time.sleep(0.05)
         at.run()
     raise AssertionError("the training does not end")
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.select_slider, at.text_area)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
 
 
 def study_of(at: AppTest) -> TextStudy:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -21,18 +19,23 @@ from explorer.cells import CELLS
 from explorer.experiment import Experiment
 from explorer.figures.lyapunov_fan import LYAPUNOV_FAN_TRACES
 from explorer.figures.lyapunov_spectrum import LYAPUNOV_SPECTRUM_TRACES
-from explorer.link import bounds_of, to_query
+from explorer.link import bounds_of
 from explorer.measures.lyapunov import lyapunov_exponents
 from explorer.measures.lyapunov_fan import lyapunov_fan, undriven
 from explorer.measures.regime import regime_sentence
 from explorer.theory import mean_field_of
-from tests.app.payload import element, open_groups, panel_of
+from tests.app.payload import GROUPS, element, panel_of
+from tests.app.section import healthy, open_section, widget
 
-ROOT = Path(__file__).parents[2]
 SMALL = Experiment(hidden_size=6, batch_size=3, weight_scale=1.7)
 QUICK: dict[str, Any] = {"lyapunov_steps": 100, "lyapunov_seeds": 3}
 FIELDS = LyapunovChoices.model_fields
 ENDS = [(name, int(end)) for name, field in FIELDS.items() for end in bounds_of(field) or ()]
+
+
+def open_page(experiment: Experiment = SMALL, **choices: Any) -> AppTest:
+    """A new session that comes to the section at an address."""
+    return open_section("regimes", GROUPS, experiment, regime="lyapunov", **(QUICK | choices))
 
 
 @pytest.fixture(autouse=True)
@@ -42,21 +45,6 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     yield monkeypatch
 
 
-def open_page(experiment: Experiment = SMALL, **choices: Any) -> AppTest:
-    """A new session that comes to the section at an address."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60))
-    view = "&".join(f"view.{name}={value}" for name, value in (QUICK | choices).items())
-    query = f"{to_query(experiment)}&view.regime=lyapunov&{view}"
-    at.query_params = parse_qs(query, keep_blank_values=True)
-    return healthy(at.switch_page("explorer/app/pages/regimes.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
 def rest(at: AppTest) -> AppTest:
     """The browser has painted the picture."""
     states = at._tree.get_widget_states()
@@ -64,11 +52,6 @@ def rest(at: AppTest) -> AppTest:
     state.id = element(at, KEY).id
     state.json_value = json.dumps({"rested": panel_of(at, KEY)["token"]})
     return healthy(at._run(states))
-
-
-def widget(at: AppTest, key: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.select_slider, at.toggle, at.button)
-    return next(item for kind in kinds for item in kind if item.key == key)
 
 
 def figure(at: AppTest, name: str) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -21,35 +20,18 @@ from explorer.experiment import Experiment
 from explorer.figures.chi_curve import CHI_TRACES
 from explorer.figures.depth_scale import DEPTH_TRACES
 from explorer.figures.iterated_map import MAP_TRACES
-from explorer.link import bounds_of, to_query
+from explorer.link import bounds_of
 from explorer.theory import chi_1, mean_field, mean_field_curve, mean_field_of
-from tests.app.payload import element, open_groups, panel_of
+from tests.app.payload import GROUPS, element, panel_of
+from tests.app.section import healthy, open_section, widget
 
-ROOT = Path(__file__).parents[2]
 FIGURES = ["chi_curve", "mean_field_map", "depth_scale", "correlation_map"]
 SMALL: dict[str, Any] = {"mean_width": 16, "mean_seeds": 2}
 FIELDS = MeanFieldChoices.model_fields
 ENDS = [(name, end) for name, field in FIELDS.items() for end in bounds_of(field) or ()]
 
 
-def open_page(experiment: Experiment | None = None, **choices: Any) -> AppTest:
-    """A new session that comes to the section at an address."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60))
-    view = "&".join(f"view.{name}={value}" for name, value in choices.items())
-    query = to_query(experiment) if experiment else ""
-    at.query_params = parse_qs(f"{query}&view.regime=mean_field&{view}", keep_blank_values=True)
-    return healthy(at.switch_page("explorer/app/pages/regimes.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, key: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.select_slider, at.toggle, at.button)
-    return next(item for kind in kinds for item in kind if item.key == key)
+open_page = partial(open_section, "regimes", GROUPS, regime="mean_field")
 
 
 def setting(at: AppTest) -> Setting:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -24,13 +22,13 @@ from explorer.experiment import Experiment
 from explorer.figures.power_norms import POWER_TRACES
 from explorer.figures.style import LABELS
 from explorer.initializers import Orthogonal
-from explorer.link import bounds_of, to_query
+from explorer.link import bounds_of
 from explorer.theory.non_normality import PowerGrowth, non_normal_matrix, power_growth, scaled_departure
 from explorer.theory.pseudospectrum import pseudospectrum
 from explorer.weights import draw_weights
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, view, widget
 
-ROOT = Path(__file__).parents[2]
 SMALL = Experiment(hidden_size=5, num_steps=8)
 FIELDS = NonNormalChoices.model_fields
 KINDS = get_args(FIELDS["non_normal_matrix"].annotation)
@@ -39,27 +37,8 @@ SLIDERS = [name for name, field in FIELDS.items() if bounds_of(field)]
 
 def open_page(experiment: Experiment = SMALL, **choices: Any) -> AppTest:
     """A new session that comes to the section with these choices, their names without the prefix."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["non_normal"])
-    asked = {"regime": "non_normal"} | {f"non_normal_{name}": value for name, value in choices.items()}
-    query = "&".join(f"view.{name}={value}" for name, value in asked.items())
-    at.query_params = parse_qs(f"{to_query(experiment)}&{query}")
-    return healthy(at.switch_page("explorer/app/pages/regimes.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.select_slider)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
+    asked = {f"non_normal_{name}": value for name, value in choices.items()}
+    return open_section("regimes", ["non_normal"], experiment, regime="non_normal", **asked)
 
 
 def matrix_of(chosen: NonNormalChoices, experiment: Experiment = SMALL, block: int = 0) -> np.ndarray:

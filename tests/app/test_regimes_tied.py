@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from functools import partial
 from typing import Any, get_args
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -19,36 +18,15 @@ from explorer.ensembles.layers import KINDS, LayerStack
 from explorer.ensembles.products import GradientFan, gradient_fan, product_singular_values
 from explorer.ensembles.tied import tied_sentence
 from explorer.link import bounds_of
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, sentence, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIGURES = ["tied_fan", "spread_growth", "layer_spectrum"]
 SMALL = {"tied_depth": 10, "tied_width": 8, "tied_seeds": 4}
 FIELDS = TiedChoices.model_fields
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["tied"])
-    query = {"regime": "tied", **SMALL, **choices}
-    at.query_params = parse_qs("&".join(f"view.{name}={value}" for name, value in query.items()))
-    return healthy(at.switch_page("explorer/app/pages/regimes.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.select_slider)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
+open_page = partial(open_section, "regimes", ["tied"], **{"regime": "tied", **SMALL})
 
 
 def drawn(at: AppTest) -> dict[str, dict[str, Any]]:
@@ -60,10 +38,6 @@ def drawn(at: AppTest) -> dict[str, dict[str, Any]]:
 def curve(figure: dict[str, Any], name: str) -> np.ndarray:
     (trace,) = [trace for trace in figure["data"] if trace.get("name") == name]
     return np.asarray(trace["y"])
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if item.value.startswith("**"))
 
 
 def stack_of(kind: str, chosen: TiedChoices) -> LayerStack:
