@@ -30,11 +30,18 @@ KINDS: dict[str, str] = {
 class AttentionChoices(Parameters):
     """The encoder–decoder, its sequences, and what is shown of it."""
 
-    attention: Literal["map", "score", "training", "wirings"] = parameter(
+    attention: Literal["map", "score", "training", "objectives", "memory", "wirings"] = parameter(
         "map",
         "attention",
         "Which question is asked.",
-        names={"map": "Gradient map", "score": "One score", "training": "Training", "wirings": "Wirings"},
+        names={
+            "map": "Gradient map",
+            "score": "One score",
+            "training": "Training",
+            "objectives": "Objectives",
+            "memory": "Memory network",
+            "wirings": "Wirings",
+        },
     )
     attn_on: bool = parameter(True, "attention", "Whether the decoder looks at all states of the encoder.")
     attn_kind: Literal["additive", "dot", "general", "concat", "local", "hard"] = parameter(
@@ -52,6 +59,8 @@ class AttentionChoices(Parameters):
     attn_start: StartKind = _as_in_network("start")
     attn_window: int = _as_in_network("window")
     attn_estimator: EstimatorKind = _as_in_network("estimator")
+    attn_bos: bool = _as_in_network("bos")
+    attn_eos: bool = _as_in_network("eos")
     attn_seed: int = _as_in_network("seed")
     attn_source: int = parameter(
         20, "source length", "How many random letters the encoder reads.", bounds=(1, LONGEST), step=1
@@ -59,7 +68,7 @@ class AttentionChoices(Parameters):
     attn_target: int = parameter(
         12,
         "target length",
-        "How many tokens the decoder has to say: random letters and ‹eos›.",
+        "How many tokens the decoder has to say: random letters and ‹eos›, without which it is one fewer.",
         bounds=(1, LONGEST),
         step=1,
     )
@@ -86,7 +95,11 @@ class AttentionChoices(Parameters):
         0.0, "added to the score", "What is added to the network's own score.", bounds=(-8, 8), step=0.25
     )
     attn_wired: int = parameter(
-        5, "steps of each sequence", "How many tokens are read and said.", bounds=(2, 6), step=1
+        5,
+        "steps of each sequence",
+        "How many letters are read and said; ‹eos› comes on top.",
+        bounds=(2, 6),
+        step=1,
     )
     attn_heard: Literal["all", "last"] = parameter(
         "all",

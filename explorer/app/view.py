@@ -12,7 +12,9 @@ from explorer.app.bleu_choices import BleuChoices
 from explorer.app.clipping_choices import ClippingChoices
 from explorer.app.decoding_choices import Decoding
 from explorer.app.learning_choices import Learning
+from explorer.app.memory_choices import MemoryChoices
 from explorer.app.movie_choices import MovieChoices
+from explorer.app.objective_choices import ObjectiveChoices
 from explorer.app.race_choices import RaceChoices
 from explorer.app.regime_choices import Regimes
 from explorer.app.sampling_choices import SamplingChoices
@@ -36,10 +38,12 @@ class View(
     ClippingChoices,
     TextChoices,
     TaughtChoices,
+    ObjectiveChoices,
     Decoding,
     SearchChoices,
     SamplingChoices,
     BleuChoices,
+    MemoryChoices,
     AttentionChoices,
 ):
     """Choices that change the picture and none of its numbers."""

@@ -101,7 +101,17 @@ from explorer.figures.lyapunov_spectrum import (
     plot_lyapunov_spectrum,
 )
 from explorer.figures.mean_field_map import mean_field_map, mean_field_map_alt, plot_mean_field_map
+from explorer.figures.memory_accuracy import memory_accuracy, memory_accuracy_alt, plot_memory_accuracy
 from explorer.figures.memory_curve import memory_curve, memory_curve_alt, plot_memory_curve
+from explorer.figures.memory_gradient import (
+    hop_gradient,
+    hop_gradient_alt,
+    plot_hop_gradient,
+    plot_sentence_gradient,
+    sentence_gradient,
+    sentence_gradient_alt,
+)
+from explorer.figures.memory_story import memory_story, memory_story_alt, plot_memory_story
 from explorer.figures.module_map import module_map, module_map_alt, plot_module_map
 from explorer.figures.movie_gates import movie_gates, movie_gates_alt, movie_gates_tracks, plot_movie_gates
 from explorer.figures.movie_moments import (
@@ -116,6 +126,15 @@ from explorer.figures.movie_moments import (
 )
 from explorer.figures.next_tokens import next_tokens, next_tokens_alt, plot_next_tokens
 from explorer.figures.norm_histogram import norm_histogram, norm_histogram_alt, plot_norm_histogram
+from explorer.figures.objective_baseline import (
+    baseline_marks,
+    objective_baseline,
+    objective_baseline_alt,
+    plot_objective_baseline,
+)
+from explorer.figures.objective_logits import objective_logits, objective_logits_alt, plot_objective_logits
+from explorer.figures.objective_right import objective_right, objective_right_alt, plot_objective_right
+from explorer.figures.objective_sizes import objective_sizes, objective_sizes_alt, plot_objective_sizes
 from explorer.figures.one_score import (
     one_score,
     one_score_alt,
@@ -156,7 +175,7 @@ from explorer.figures.race import (
 )
 from explorer.figures.sampled_texts import TextNumbers, plot_sampled_texts, sampled_texts, sampled_texts_alt
 from explorer.figures.score_table import plot_score_table, score_table, score_table_alt
-from explorer.figures.search_tree import plot_search_tree, search_tree, search_tree_alt
+from explorer.figures.search_tree import plot_search_tree, search_tree, search_tree_alt, search_trees
 from explorer.figures.sequence_frequencies import (
     plot_sequence_frequencies,
     sequence_frequencies,
@@ -190,25 +209,28 @@ __all__ = [
     "Axis", "Curve", "EIGENVALUE_TRACES", "Film", "Found", "Ghost", "Lap", "QUANTITIES", "Quantity",
     "ScrubFrames", "Strand", "TRACES", "TextNumbers", "Theory", "activations", "activations_alt",
     "annotation_reach", "annotation_reach_alt", "attention_map", "attention_map_alt", "attention_weights",
-    "attention_weights_alt", "beam_widths", "beam_widths_alt", "bifurcation", "bifurcation_alt",
-    "bleu_parts", "bleu_parts_alt", "caption", "chi_curve", "chi_curve_alt", "cliff_landing",
-    "cliff_landing_alt", "cliff_path", "cliff_path_alt", "cliff_section", "cliff_section_alt",
-    "cliff_surface", "cliff_surface_alt", "clipped_vectors", "clipped_vectors_alt", "cobweb",
-    "cobweb_alt", "correlation_map", "correlation_map_alt", "depth_scale", "depth_scale_alt",
+    "attention_weights_alt", "baseline_marks", "beam_widths", "beam_widths_alt", "bifurcation",
+    "bifurcation_alt", "bleu_parts", "bleu_parts_alt", "caption", "chi_curve", "chi_curve_alt",
+    "cliff_landing", "cliff_landing_alt", "cliff_path", "cliff_path_alt", "cliff_section",
+    "cliff_section_alt", "cliff_surface", "cliff_surface_alt", "clipped_vectors", "clipped_vectors_alt",
+    "cobweb", "cobweb_alt", "correlation_map", "correlation_map_alt", "depth_scale", "depth_scale_alt",
     "directions", "directions_alt", "eigenvalue_points", "eigenvalues", "eigenvalues_alt",
     "forget_half_life", "forget_half_life_alt", "found_sequences", "found_sequences_alt",
     "gate_distribution", "gate_distribution_alt", "gate_maps", "gate_maps_alt", "gates", "gates_alt",
     "gradient", "gradient_alt", "gradient_distance", "gradient_distance_alt", "gradient_range",
-    "gradient_size", "gradient_size_alt", "hard_estimators", "hard_estimators_alt", "hypotheses",
-    "hypotheses_alt", "lane_shares", "lane_shares_alt", "lanes", "lanes_alt", "layer_grid",
-    "layer_grid_alt", "layer_rows", "layer_spectrum", "layer_spectrum_alt", "ledger", "ledger_alt",
-    "length_accuracy", "length_accuracy_alt", "log_axis", "lyapunov_convergence",
+    "gradient_size", "gradient_size_alt", "hard_estimators", "hard_estimators_alt", "hop_gradient",
+    "hop_gradient_alt", "hypotheses", "hypotheses_alt", "lane_shares", "lane_shares_alt", "lanes",
+    "lanes_alt", "layer_grid", "layer_grid_alt", "layer_rows", "layer_spectrum", "layer_spectrum_alt",
+    "ledger", "ledger_alt", "length_accuracy", "length_accuracy_alt", "log_axis", "lyapunov_convergence",
     "lyapunov_convergence_alt", "lyapunov_fan", "lyapunov_fan_alt", "lyapunov_spectrum",
-    "lyapunov_spectrum_alt", "mean_field_map", "mean_field_map_alt", "memory_curve", "memory_curve_alt",
+    "lyapunov_spectrum_alt", "mean_field_map", "mean_field_map_alt", "memory_accuracy",
+    "memory_accuracy_alt", "memory_curve", "memory_curve_alt", "memory_story", "memory_story_alt",
     "message", "module_map", "module_map_alt", "movie_curve", "movie_curve_alt", "movie_curve_tracks",
     "movie_eigenvalues", "movie_eigenvalues_alt", "movie_eigenvalues_tracks", "movie_gates",
     "movie_gates_alt", "movie_gates_tracks", "next_tokens", "next_tokens_alt", "norm_histogram",
-    "norm_histogram_alt", "one_score", "one_score_alt", "one_score_tracks", "orbit_gradient",
+    "norm_histogram_alt", "objective_baseline", "objective_baseline_alt", "objective_logits",
+    "objective_logits_alt", "objective_right", "objective_right_alt", "objective_sizes",
+    "objective_sizes_alt", "one_score", "one_score_alt", "one_score_tracks", "orbit_gradient",
     "orbit_gradient_alt", "overlay", "overlay_alt", "phase_diagram", "phase_diagram_alt",
     "phase_portrait", "phase_portrait_alt", "plot_activations", "plot_annotation_reach",
     "plot_architectures", "plot_attention_map", "plot_attention_weights", "plot_beam_widths",
@@ -217,13 +239,15 @@ __all__ = [
     "plot_correlation_map", "plot_depth_scale", "plot_directions", "plot_eigenvalues",
     "plot_forget_half_life", "plot_found_sequences", "plot_gate_distribution", "plot_gate_maps",
     "plot_gates", "plot_gradient_distance", "plot_gradient_norms", "plot_hard_estimators",
-    "plot_hypotheses", "plot_lane_shares", "plot_lanes", "plot_layer_grid", "plot_layer_spectrum",
-    "plot_ledger", "plot_length_accuracy", "plot_lyapunov_convergence", "plot_lyapunov_fan",
-    "plot_lyapunov_spectrum", "plot_mean_field_map", "plot_memory_curve", "plot_module_map",
-    "plot_movie_curve", "plot_movie_eigenvalues", "plot_movie_gates", "plot_next_tokens",
-    "plot_norm_histogram", "plot_one_score", "plot_orbit_gradient", "plot_phase_diagram",
-    "plot_phase_portrait", "plot_power_norms", "plot_pseudospectrum", "plot_race", "plot_sampled_texts",
-    "plot_score_context", "plot_score_paths", "plot_score_table", "plot_search_tree",
+    "plot_hop_gradient", "plot_hypotheses", "plot_lane_shares", "plot_lanes", "plot_layer_grid",
+    "plot_layer_spectrum", "plot_ledger", "plot_length_accuracy", "plot_lyapunov_convergence",
+    "plot_lyapunov_fan", "plot_lyapunov_spectrum", "plot_mean_field_map", "plot_memory_accuracy",
+    "plot_memory_curve", "plot_memory_story", "plot_module_map", "plot_movie_curve",
+    "plot_movie_eigenvalues", "plot_movie_gates", "plot_next_tokens", "plot_norm_histogram",
+    "plot_objective_baseline", "plot_objective_logits", "plot_objective_right", "plot_objective_sizes",
+    "plot_one_score", "plot_orbit_gradient", "plot_phase_diagram", "plot_phase_portrait",
+    "plot_power_norms", "plot_pseudospectrum", "plot_race", "plot_sampled_texts", "plot_score_context",
+    "plot_score_paths", "plot_score_table", "plot_search_tree", "plot_sentence_gradient",
     "plot_sequence_frequencies", "plot_small_states", "plot_spectrum", "plot_spread_growth",
     "plot_states", "plot_text_confusions", "plot_text_order", "plot_text_words", "plot_tied_fan",
     "plot_training_movie", "plot_unit", "plot_unrolled", "plot_v_shape", "plot_weight_gradient",
@@ -231,11 +255,11 @@ __all__ = [
     "race_alt", "running_mean", "sampled_texts", "sampled_texts_alt", "score_context",
     "score_context_alt", "score_context_tracks", "score_paths", "score_paths_alt", "score_paths_tracks",
     "score_table", "score_table_alt", "scrub_frames", "scrub_range", "search_tree", "search_tree_alt",
-    "sequence_frequencies", "sequence_frequencies_alt", "sigma_end", "sigma_grid", "small_states",
-    "small_states_alt", "spectrum", "spectrum_alt", "spread_growth", "spread_growth_alt", "states",
-    "states_alt", "text_confusions", "text_confusions_alt", "text_order", "text_order_alt", "text_words",
-    "text_words_alt", "themed", "tied_fan", "tied_fan_alt", "trace_states", "training_movie",
-    "training_movie_alt", "training_movie_tracks", "unit", "unit_alt", "unrolled", "unrolled_alt",
-    "v_shape", "v_shape_alt", "weight_gradient", "weight_gradient_alt", "wiring", "wiring_alt",
-    "wiring_span",
+    "search_trees", "sentence_gradient", "sentence_gradient_alt", "sequence_frequencies",
+    "sequence_frequencies_alt", "sigma_end", "sigma_grid", "small_states", "small_states_alt", "spectrum",
+    "spectrum_alt", "spread_growth", "spread_growth_alt", "states", "states_alt", "text_confusions",
+    "text_confusions_alt", "text_order", "text_order_alt", "text_words", "text_words_alt", "themed",
+    "tied_fan", "tied_fan_alt", "trace_states", "training_movie", "training_movie_alt",
+    "training_movie_tracks", "unit", "unit_alt", "unrolled", "unrolled_alt", "v_shape", "v_shape_alt",
+    "weight_gradient", "weight_gradient_alt", "wiring", "wiring_alt", "wiring_span",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +21,12 @@ _PALE = 0.04  # opacity of a weight of 0
 
 
 def attention_map(
-    decades: np.ndarray, *, span: Span | None = None, marked: int | None = None, off: bool = False
+    decades: np.ndarray,
+    *,
+    span: Span | None = None,
+    marked: int | None = None,
+    off: bool = False,
+    eos: bool = False,
 ) -> Figure:
     """Heat map of log10 ‖∂L_j/∂h_i‖ [Td, Te], the first decoder step at the top.
 
@@ -31,6 +35,7 @@ def attention_map(
         span: ends of the colour scale; give that of all maps that shall be compared.
         marked: decoder step j ≥ 1 whose row is framed.
         off: say that there is no attention.
+        eos: say that the last row is that of ‹eos›.
     """
     heat = flow_heat(decades, span or flow_span(decades))
     hover = "decoder step j = %{y}, encoder step i = %{x}<br>‖∂L<sub>j</sub>/∂h<sub>i</sub>‖ = "
@@ -43,6 +48,7 @@ def attention_map(
         zeros=(decades == -np.inf, hover),
         marked=marked,
         said=title,
+        eos=eos,
         meta="log10 of the gradient",
     )
 
@@ -63,11 +69,12 @@ def plot_attention_map(trace: TranslatorTrace, *, dark: bool = False) -> go.Figu
     """Where the gradient of each decoder step goes in the encoder."""
     from explorer.seq2seq import gradient_map
 
-    return style.themed(attention_map(gradient_map(trace), off=trace.weights is None), dark)
+    drawn = attention_map(gradient_map(trace), off=trace.weights is None, eos=trace.settings.eos)
+    return style.themed(drawn, dark)
 
 
-def attention_weights(weights: np.ndarray, *, marked: int | None = None) -> Figure:
-    """Heat map of the weights α_ji [Td, Te] from 0 to 1; row and frame as in ``attention_map``."""
+def attention_weights(weights: np.ndarray, *, marked: int | None = None, eos: bool = False) -> Figure:
+    """Heat map of the weights α_ji [Td, Te] from 0 to 1; rows and frame as in ``attention_map``."""
     shown = np.ascontiguousarray(weights, dtype=np.float32)
     high = max(0.05, float(weights.max()))
     scale = [[0.0, translucent(BLUE, _PALE)], [1.0, translucent(BLUE, 1)]]
@@ -79,6 +86,7 @@ def attention_weights(weights: np.ndarray, *, marked: int | None = None) -> Figu
         heat | {"name": "weight", "hovertemplate": hover},
         (weights.shape[1], weights.shape[0]),
         marked=marked,
+        eos=eos,
         meta="attention weight",
     )
 
@@ -96,7 +104,7 @@ def plot_attention_weights(trace: TranslatorTrace, *, dark: bool = False) -> go.
     """Where the attention looks; raises ValueError for a network without it."""
     if trace.weights is None:
         raise ValueError("attention is 'none'; weights belong to one of the other kinds")
-    return style.themed(attention_weights(trace.weights), dark)
+    return style.themed(attention_weights(trace.weights, eos=trace.settings.eos), dark)
 
 
 def annotation_reach(annotations: np.ndarray, start: np.ndarray) -> Figure:
@@ -148,8 +156,9 @@ def _map(
     zeros: tuple[np.ndarray, str] | None = None,
     marked: int | None = None,
     said: str = "",
+    eos: bool = False,
 ) -> Figure:
-    """A heat map of (columns, rows) counted from 1, with rows downwards."""
+    """A heat map of (columns, rows) counted from 1, rows downwards; the last row can be that of ‹eos›."""
     columns, rows = size
     place: Figure = {"x": np.arange(1, columns + 1), "y": np.arange(1, rows + 1)}
     data, notes = [place | heat], []
@@ -166,7 +175,7 @@ def _map(
         f"{name}:{columns}:{rows}",
         meta={"x": "encoder step i", "y": "decoder step j", "z": meta},
         xaxis=_counted("encoder step i", columns, 0.5, columns + 0.5),
-        yaxis=_counted("decoder step j", rows, rows + 0.5, 0.5),
+        yaxis=_counted("decoder step j", rows, rows + 0.5, 0.5, "‹eos›" if eos else ""),
         shapes=[] if marked is None else [_frame(marked, columns)],
         annotations=notes,
         margin=style.MARGIN | {"t": style.LEGEND_TOP},
@@ -179,11 +188,15 @@ def _above(text: str, x: float, anchor: str) -> Figure:
     return style.note(text, x, 1, color=TEXT, **place)
 
 
-def _counted(title: str, count: int, low: float, high: float) -> Figure:
-    """An axis of whole numbers from 1."""
+def _counted(title: str, count: int, low: float, high: float, last: str = "") -> Figure:
+    """An axis of whole numbers from 1, whose last one may have a name."""
     step = next(step for step in (1, 2, 5, 10) if count / step <= 8 or step == 10)
-    values: Sequence[int] = [1, *range(step if step > 1 else 2, count + 1, step)]
-    return style.axis(title, low, high, showgrid=False, tickvals=list(values), tickmode="array")
+    values = [1, *range(step if step > 1 else 2, count + 1, step)]
+    ticks: Figure = {"tickmode": "array", "tickvals": values}
+    if last:
+        values = [value for value in values if value <= count - step / 2]
+        ticks |= {"tickvals": [*values, count], "ticktext": [*map(str, values), last]}
+    return style.axis(title, low, high, showgrid=False, **ticks)
 
 
 def _frame(row: int, columns: int) -> Figure:

@@ -37,3 +37,10 @@ def probability(log_prob: float) -> str:
     if log_prob >= math.log(0.00095):
         return f"{math.exp(log_prob):.4f}".rstrip("0").rstrip(".")
     return decades.number(log_prob / math.log(10))
+
+
+def short_probability(log_prob: float) -> str:
+    """Two digits of a probability, or the nearest power of ten below 0.001: what an edge has room for."""
+    if log_prob >= math.log(0.00095):
+        return f"{math.exp(log_prob):.2g}"
+    return f"≈{decades.power(round(log_prob / math.log(10)))}"

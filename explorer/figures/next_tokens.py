@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NEXT_TOKEN_TRACES = {"model": 0, "left": 1}
 MOST_TOKENS = 22
+_FEW = 8  # whole words beside each other
 
 
 def next_tokens(before: np.ndarray, after: np.ndarray, symbols: Sequence[str], behind: str = "") -> Figure:
@@ -49,7 +50,9 @@ def next_tokens(before: np.ndarray, after: np.ndarray, symbols: Sequence[str], b
     kept = int((after > 0).sum())
     title = f"next token after “{html.escape(behind, quote=False)}”" if behind else "next token"
     top = float(max(heights.max() for heights in bars))
-    ticks: Figure = {"tickmode": "array", "tickvals": places, "ticktext": names, "tickangle": 0, "ticks": ""}
+    crowded = len(shown) > _FEW and max(len(symbols[k]) for k in shown) > 2
+    ticks: Figure = {"tickmode": "array", "tickvals": places, "ticktext": names, "ticks": ""}
+    ticks["tickangle"] = -30 if crowded else 0
     layout = style.layout(
         f"next_tokens:{len(symbols)}",
         barmode="overlay",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.figures.decades import quantiles
+from explorer.figures.flow_arrows import Arrow
 
 if TYPE_CHECKING:
     from explorer.measures.architecture_table import ArchitectureRun
@@ -80,34 +81,6 @@ def strands_of(found: ArchitectureRun) -> list[Strand]:
             past = found.past(k) if d == 0 else None
             strands.append(Strand(label, *arrays, layer=k, backwards=d == 1, past=past))
     return strands
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """From where to where in data coordinates, the gradient that arrives, and which one it is.
-
-    ``bend`` is how far the line goes aside on its way.
-    """
-
-    start: tuple[float, float]
-    end: tuple[float, float]
-    decades: float
-    what: str
-    bend: float = 0.0
-
-    @property
-    def corners(self) -> list[tuple[float, float]]:
-        """The points that the line joins."""
-        if not self.bend:
-            return [self.start, self.end]
-        (x, high), (_, low) = self.start, self.end
-        aside, slope = x + self.bend, 0.2 * (high - low)
-        return [self.start, (aside, high - slope), (aside, low + slope), self.end]
-
-    @property
-    def tip(self) -> tuple[float, float]:
-        """Where the arrow's head is: at the end, or half-way along a line that goes aside."""
-        return (self.start[0] + self.bend, (self.start[1] + self.end[1]) / 2) if self.bend else self.end
 
 
 def columns_of(num_steps: int, cursor: int, loss_steps: Sequence[int] | np.ndarray = ()) -> np.ndarray:

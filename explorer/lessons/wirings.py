@@ -34,19 +34,24 @@ class Wiring:
 
     Attributes:
         states: names, e.g. h₁.
+        reads: what each state reads, "" where that is nothing: x, y of a decoder, whose first one is ‹bos›
+            or, without it, 0.
         reached: ‖∂L/∂h‖ of each state, [n].
         along: what comes into each state from the one computed after it, [n]; NaN at the last.
         losses: what comes from the loss that reads the state, [n].
         inputs: ‖∂L/∂x‖ of what each state reads, [n].
         shortcuts: what comes from the look of state j into state i, [n, n]; all NaN without attention.
+        ends: whether the last state has to say ‹eos›.
     """
 
     states: tuple[str, ...]
+    reads: tuple[str, ...]
     reached: np.ndarray
     along: np.ndarray
     losses: np.ndarray
     inputs: np.ndarray
     shortcuts: np.ndarray
+    ends: bool = False
 
 
 def aligned_wiring(
@@ -79,13 +84,14 @@ def aligned_wiring(
     reached, along, below = (part[:, 0] for part in (found.norms(0, 0), found.along(0, 0), found.below(0, 0)))
     weights = found.loss_weights[1:]
     entered = np.where(weights > 0, reached[-1] + np.log10(np.where(weights > 0, weights, 1)), np.nan)
-    reads = np.arange(num_steps) == 0 if kind == "one_to_many" else np.full(num_steps, True)
+    reads = tuple("x" if t == 0 or kind != "one_to_many" else "" for t in range(num_steps))
     return Wiring(
         tuple(f"h{_low(t)}" for t in range(1, num_steps + 1)),
+        reads,
         reached[1:],
         np.append(along[1:-1], np.nan),
         entered,
-        np.where(reads, below, np.nan),
+        np.where([bool(name) for name in reads], below, np.nan),
         np.full((num_steps, num_steps), np.nan),
     )
 
@@ -95,8 +101,9 @@ def translator_wiring(
 ) -> Wiring:
     """An encoder–decoder with one forward layer in which s_0 is the encoder's last state, without dropout.
 
-    L is the sum of all L_j, or with ``heard`` "last" that of the last step. Raises ValueError for settings
-    that are wired in another way, and for tokens as ``run_translator`` does.
+    The target is given without ``<eos>``, which the decoder has to say last, if the settings have it. L is
+    the sum of all L_j, or with ``heard`` "last" that of the last step. Raises ValueError for settings that
+    are wired in another way, and for tokens as ``run_translator`` does.
     """
     plain = {"layers": 1, "bidirectional": False, "start": "last", "dropout": 0.0}
     for name, value in plain.items():
@@ -104,7 +111,7 @@ def translator_wiring(
             raise ValueError(f"{name} is {getattr(settings, name)!r}; this wiring has {value!r}")
     network = Translator(settings, LETTERS, LETTERS)
     read = torch.tensor(network.source.check(source, "source"))
-    goal = torch.tensor(network.target.check(target, "target"))
+    goal = torch.tensor(network.goal(target))
     with torch.enable_grad():
         return _Walk(network, len(read), len(goal)).measured(read, goal, heard)
 
@@ -176,8 +183,11 @@ class _Walk:
         if self.network.decoder.attention is not None:
             shortcuts[read:, :read] = _decades(shown)
         names = [f"h{_low(i)}" for i in range(1, read + 1)] + [f"s{_low(j)}" for j in range(1, n - read + 1)]
-        inputs = np.concatenate([_decades(x), _decades(y)])
-        return Wiring(tuple(names), _decades(whole), along, losses, inputs, shortcuts)
+        settings, inputs = self.network.settings, np.concatenate([_decades(x), _decades(y)])
+        reads = ["x"] * read + ["‹bos›" if settings.bos else "0"] + ["y"] * (n - read - 1)
+        return Wiring(
+            tuple(names), tuple(reads), _decades(whole), along, losses, inputs, shortcuts, settings.eos
+        )
 
 
 def _nudged(state: State, nudge: torch.Tensor) -> State:

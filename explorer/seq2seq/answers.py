@@ -13,7 +13,7 @@ from explorer.seq2seq.vocabulary import BOS, EOS, PAD
 def answers(translator: Translator, source: np.ndarray, lengths: np.ndarray, longest: int) -> np.ndarray:
     """Greedy answers to sources [Te, B] with ``lengths`` [B]: token numbers [T ≤ longest, B].
 
-    After ``<eos>`` comes ``<pad>``; an answer that does not end is cut off.
+    After ``<eos>`` comes ``<pad>``; an answer that does not end is cut off, without ``<eos>`` every one.
     """
     with torch.no_grad():
         said, _, _ = say(translator, torch.from_numpy(source), uneven(lengths), longest, None)

@@ -8,16 +8,17 @@ import numpy as np
 import torch
 
 from explorer.seq2seq.answers import answers
+from explorer.seq2seq.descent import Descent
 from explorer.seq2seq.gradients import gradient_map
 from explorer.seq2seq.noise import Noise
 from explorer.seq2seq.objectives import Baseline, Losses, expected_reward, likelihood
 from explorer.seq2seq.recipe import TranslationRecipe
+from explorer.seq2seq.records import cut
 from explorer.seq2seq.tasks import Pairs, exact_match
 from explorer.seq2seq.trace import run_translator
 from explorer.seq2seq.translator import Translator
 
 _TESTED = 64  # pairs of each bucket
-_CLIP = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Learner:
     """A training run that somebody else drives.
 
     Batch k, its dropout, drawn positions and drawn tokens come from streams named after k, and nothing else
-    is drawn: a run that is resumed goes on exactly as if it had not stopped.
+    is drawn: a run that is resumed or rewound goes on exactly as if it had not been.
 
     Attributes:
         learning: the run so far.
@@ -93,11 +94,10 @@ class Learner:
         self.learning = Learning(recipe)
         task = recipe.task
         self.translator = Translator(recipe.model, task.source, task.target, torch.float32)
-        self._parameters = list(self.translator.parameters())
-        self._optimizer = torch.optim.Adam(self._parameters, lr=recipe.learning_rate, fused=True)
+        self._descent = Descent(self.translator, recipe.learning_rate, recipe.steps)
         self._baseline, self._planned = Baseline(), frozenset(recipe.moments.tolist())
         test = recipe.model.rng("test")
-        self._tests = [task.batch(test, _TESTED, bucket) for bucket in task.buckets]
+        self._tests = [task.spread(test, _TESTED, bucket) for bucket in task.buckets]
         low, high = task.buckets[-2]
         self.example = task.batch(recipe.model.rng("example"), 1, ((low + high) // 2, high)).pair(0)
         self._record()
@@ -106,11 +106,11 @@ class Learner:
     def resumed(cls, learning: Learning) -> Learner:
         """A learner that goes on from the last recorded moment; what came after it is done again."""
         learner = cls(learning.recipe)
-        moment = learning.moments[-1]
-        kept = Learning(learning.recipe, learning.losses[: moment.step], learning.rewards[: moment.step])
-        kept.moments = list(learning.moments)
+        kept = Learning(
+            learning.recipe, list(learning.losses), list(learning.rewards), list(learning.moments)
+        )
         learner.learning = kept
-        learner._restore(moment)
+        learner.rewind(kept.moments[-1].step)
         return learner
 
     def advance(self, count: int) -> None:
@@ -120,29 +120,37 @@ class Learner:
                 return
             self._step()
 
+    def rewind(self, recorded_step: int) -> None:
+        """Back to a recorded step; what came after is forgotten, and advancing gives it once more.
+
+        Raises ValueError for a step that is not recorded; names those that are.
+        """
+        learning = self.learning
+        moment = cut(learning.moments, recorded_step)
+        self._descent.restore(moment)
+        self._baseline.value = moment.baseline
+        del learning.losses[recorded_step:], learning.rewards[recorded_step:]
+        learning.diverged = ""
+
     def test(self, pairs: Pairs) -> float:
         """Share of pairs that are answered exactly."""
-        longest = len(pairs.target)
-        found = answers(self.translator, pairs.source, pairs.lengths, longest)
-        return float(exact_match(found, pairs.target).mean())
+        target = self._wanted(pairs).target
+        found = answers(self.translator, pairs.source, pairs.lengths, len(target))
+        return float(exact_match(found, target).mean())
+
+    def _wanted(self, pairs: Pairs) -> Pairs:
+        """Targets as the network has to say them: without ``<eos>`` answers are cut at the wanted length."""
+        return pairs if self.translator.settings.eos else pairs.without_eos()
 
     def _step(self) -> None:
         learning, recipe = self.learning, self.learning.recipe
         step = learning.step
-        pairs = recipe.task.batch(recipe.model.rng(f"batch/{step}"), recipe.batch_size)
+        pairs = self._wanted(recipe.task.batch(recipe.model.rng(f"batch/{step}"), recipe.batch_size))
         noise = Noise(recipe.model.rng(f"noise/{step}"), recipe.model.dropout)
         losses = self._losses(pairs, noise, step)
-        self._optimizer.zero_grad()
-        losses.minimised.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, _CLIP)
-        if not bool(torch.isfinite(norm)):
-            learning.diverged = (
-                f"Step {step + 1}: the gradient's norm is {norm.item()}; the run stopped before it."
-            )
+        learning.diverged = self._descent.step(losses.minimised, step)
+        if learning.diverged:
             return
-        for group in self._optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * (1 - step / recipe.steps)
-        self._optimizer.step()
         learning.losses.append(losses.loss)
         learning.rewards.append(losses.reward)
         if learning.step in self._planned:
@@ -166,32 +174,19 @@ class Learner:
         settings = self.learning.recipe.model
         trace = run_translator(settings, source, target, translator=self.translator, as_training=False)
         column, count = np.array(source)[:, None], np.array([len(source)])
-        state = self._optimizer.state
+        longest = 2 * len(target) + 2 if settings.eos else len(target)
         moment = TranslationMoment(
             self.learning.step,
             np.array([self.test(pairs) for pairs in self._tests]),
             trace.target,
-            answers(self.translator, column, count, 2 * len(target) + 2)[:, 0],
+            answers(self.translator, column, count, longest)[:, 0],
             trace.weights,
             gradient_map(trace),
-            {name: value.numpy().copy() for name, value in self.translator.state_dict().items()},
-            {
-                f"{number}/{key}": value.numpy().copy()
-                for number, parameter in enumerate(self._parameters)
-                for key, value in state.get(parameter, {}).items()
-            },
+            self._descent.weights(),
+            self._descent.state(),
             self._baseline.value,
         )
         self.learning.moments.append(moment)
-
-    def _restore(self, moment: TranslationMoment) -> None:
-        self.translator.load_state_dict(
-            {name: torch.from_numpy(value.copy()) for name, value in moment.state.items()}
-        )
-        for name, value in moment.optimizer.items():
-            number, key = name.split("/")
-            self._optimizer.state[self._parameters[int(number)]][key] = torch.tensor(value)
-        self._baseline.value = moment.baseline
 
 
 def trained_translator(recipe: TranslationRecipe, moment: TranslationMoment) -> Translator:

@@ -38,7 +38,7 @@ class NextToken:
         self._steps: OrderedDict[tuple[int, ...], Step] = OrderedDict()
 
     def __call__(self, prefix: tuple[int, ...]) -> np.ndarray:
-        """Log-probabilities [V] in float64; −inf for ``<pad>`` and ``<bos>``.
+        """Log-probabilities [V] in float64; −inf for what is never said.
 
         Raises ValueError for a number that no token has.
         """

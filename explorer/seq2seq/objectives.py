@@ -87,12 +87,13 @@ def likelihood(
     there = (target != PAD).to(torch.float32)
     outputs, readings = _outputs(translator, pairs, target, noise, sampling)
     log_probabilities = translator.logits(outputs).log_softmax(dim=2)
-    losses = -log_probabilities.gather(2, target.clamp(min=EOS)[:, :, None])[:, :, 0] * there
+    tokens = target.clamp(min=translator.first_said)
+    losses = -log_probabilities.gather(2, tokens[:, :, None])[:, :, 0] * there
     count = there.sum()
     loss = losses.sum() / count
     minimised = loss
     if smoothing:
-        even = -log_probabilities[:, :, EOS:].mean(dim=2)
+        even = -log_probabilities[:, :, translator.first_said :].mean(dim=2)
         minimised = (1 - smoothing) * loss + smoothing * (even * there).sum() / count
     drawn = [one.log_probability for one in readings if one is not None and one.log_probability is not None]
     if drawn and translator.settings.estimator != "straight_through":

@@ -8,11 +8,9 @@ from typing import Literal
 import numpy as np
 
 from explorer.parameters import Parameters, parameter
+from explorer.seq2seq.records import recorded_steps
 from explorer.seq2seq.settings import Seq2Seq
 from explorer.seq2seq.tasks import TRANSLATION_TASKS, AnyTranslationTask, Reverse
-
-RECORDS = 30
-"""Gaps between two records of a run, at most."""
 
 
 class TranslationRecipe(Parameters):
@@ -89,7 +87,7 @@ class TranslationRecipe(Parameters):
     @property
     def moments(self) -> np.ndarray:
         """Steps k at which the run is recorded, after k updates of the weights: 0, …, ``steps``, [R ≤ 31]."""
-        return np.unique(np.append(np.arange(0, self.steps, -(-self.steps // RECORDS)), self.steps))
+        return recorded_steps(self.steps)
 
     def canonical(self) -> str:
         """One string per recipe, equal if and only if the recipes are equal; the key of caches."""

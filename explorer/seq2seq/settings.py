@@ -107,6 +107,16 @@ class Seq2Seq(Parameters):
             "straight_through": "straight-through",
         },
     )
+    bos: bool = parameter(
+        True,
+        "‹bos›",
+        "Whether the decoder first reads ‹bos›, a token whose embedding is learned; else it reads zeros.",
+    )
+    eos: bool = parameter(
+        True,
+        "‹eos›",
+        "Whether targets end with ‹eos›, by which the decoder stops; else it has to be stopped from outside.",
+    )
     seed: int = parameter(0, "seed", "All random numbers follow from it.", bounds=(0, 9999), step=1)
 
     @property

@@ -13,20 +13,20 @@ from explorer.seq2seq.decoder import DecoderState, Step
 from explorer.seq2seq.noise import Noise
 from explorer.seq2seq.settings import Seq2Seq
 from explorer.seq2seq.translator import Translator
-from explorer.seq2seq.vocabulary import EOS, LETTERS
+from explorer.seq2seq.vocabulary import LETTERS
 
 
 @dataclass(frozen=True)
 class TranslatorTrace:
     """One run with teacher forcing, in float64.
 
-    Te are the tokens of the source, Td those of the target with ``<eos>``; step j of the decoder is given
+    Te are the tokens of the source, Td those of the target with its ``<eos>``; step j of the decoder is given
     token j − 1 and has to say token j. What belongs to the attention is None without it.
 
     Attributes:
         translator: the network, in float64.
         source: token numbers [Te].
-        target: token numbers [Td], the last is ``<eos>``.
+        target: token numbers [Td]; the last is ``<eos>``, unless there is none.
         as_training: whether dropout acted and hard attention drew its positions.
         encoder_states: annotations h_i, both directions beside each other, [Te, A].
         decoder_states: s_j of the top layer, [Td, H].
@@ -35,7 +35,7 @@ class TranslatorTrace:
         probabilities: softmax(e_j), of local attention inside its window, [Td, Te].
         weights: α_ji, what the annotations are multiplied with, [Td, Te].
         contexts: c_j, [Td, A].
-        logits: [Td, target vocabulary]; −inf for ``<pad>`` and ``<bos>``.
+        logits: [Td, target vocabulary]; −inf for what is never said.
         losses: L_j = −ln p(y_j), [Td].
     """
 
@@ -82,7 +82,7 @@ def run_translator(
     Args:
         settings: all choices; of a trained network those it was made with.
         source: numbers of 1 to 100 symbols, e.g. ``LETTERS.encode("gradient")``.
-        target: numbers of 0 to 99 symbols; ``<eos>`` is added.
+        target: numbers of 0 to 99 symbols, to which ``<eos>`` is added; without ``<eos>`` of 1 to 100.
         translator: a trained network; without one, a fresh one between letters.
         as_training: whether dropout acts and hard attention draws its positions, both from the seed.
 
@@ -91,7 +91,7 @@ def run_translator(
     """
     translator = Translator(settings, LETTERS, LETTERS) if translator is None else _double(translator)
     read = np.array(translator.source.check(source, "source"))
-    said = np.array([*translator.target.check(target, "target", shortest=0, longest=99), EOS])
+    said = np.array(translator.goal(target))
     with torch.no_grad():
         seen = observe(translator, read, said, as_training)
         reading = [step.reading for step in seen.steps if step.reading is not None]

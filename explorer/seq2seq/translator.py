@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch.nn import Embedding, Linear
@@ -11,7 +13,7 @@ from explorer.seq2seq.decoder import Decoder, DecoderState, Step
 from explorer.seq2seq.encoder import Encoder
 from explorer.seq2seq.noise import Noise
 from explorer.seq2seq.settings import Seq2Seq
-from explorer.seq2seq.vocabulary import BOS, PAD, Vocabulary
+from explorer.seq2seq.vocabulary import BOS, EOS, LONGEST, Vocabulary
 
 
 class Translator(torch.nn.Module):
@@ -21,7 +23,8 @@ class Translator(torch.nn.Module):
         p(y_j \mid y_{<j}, x) = \text{softmax}(V o_j + d), \qquad L_j = -\ln p(y_j \mid y_{<j}, x)
 
     The parts are ``Encoder``, ``Bridge`` (s_0), ``Decoder`` and one of ``ATTENTIONS``. ``<pad>`` and
-    ``<bos>`` are never said: their logits are −inf. Shapes: V [target vocabulary, H].
+    ``<bos>`` are never said: their logits are −inf, and without ``eos`` also that of ``<eos>``. Without
+    ``bos`` the embedding of ``<bos>`` is 0 and is not learned. Shapes: V [target vocabulary, H].
 
     Recurrent layers and embeddings start as PyTorch draws them, uniform in ±1/√H and normal with standard
     deviation 1; all other matrices [m, n] are uniform in ±√(6/(m + n)) (Glorot & Bengio 2010), and d is 0.
@@ -40,14 +43,28 @@ class Translator(torch.nn.Module):
         self.settings, self.source, self.target = settings, source, target
         with torch.device("meta"):  # to be initialised they would draw from the global generator
             self.source_embedding = Embedding(len(source), settings.embedding_size)
-            self.target_embedding = Embedding(len(target), settings.embedding_size)
+            silent = None if settings.bos else BOS
+            self.target_embedding = Embedding(len(target), settings.embedding_size, padding_idx=silent)
             self.encoder = Encoder(settings)
             self.decoder = Decoder(settings)
             self.readout = Linear(settings.hidden_size, len(target))
         self.to(dtype).to_empty(device="cpu")
         _draw(self, settings)
         self._unsaid = torch.zeros(len(target), dtype=dtype)
-        self._unsaid[[PAD, BOS]] = -torch.inf
+        self._unsaid[: self.first_said] = -torch.inf
+
+    @property
+    def first_said(self) -> int:
+        """The number of the first token that can be said; all after it can."""
+        return EOS if self.settings.eos else EOS + 1
+
+    def goal(self, symbols: Sequence[int]) -> list[int]:
+        """What has to be said for these symbols: at most 100 tokens, with ``<eos>`` as the last, if there is.
+
+        Raises ValueError as ``Vocabulary.check``; without ``<eos>`` also where there are no symbols.
+        """
+        end = [EOS] if self.settings.eos else []
+        return self.target.check(symbols, "target", 1 - len(end), LONGEST - len(end)) + end
 
     def begin(
         self, source: torch.Tensor, lengths: torch.Tensor | None = None, noise: Noise | None = None
@@ -101,6 +118,8 @@ def _draw(translator: torch.nn.Module, settings: Seq2Seq) -> None:
             )
             with torch.no_grad():
                 weight.copy_(torch.from_numpy(np.asarray(drawn)))
+                if isinstance(module, Embedding) and module.padding_idx is not None:
+                    weight[module.padding_idx] = 0
 
 
 def _limit(module: torch.nn.Module, weight: torch.Tensor) -> float:

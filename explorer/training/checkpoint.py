@@ -27,7 +27,7 @@ def save_checkpoint(path: str | Path, training: Training, present: Snapshot) -> 
 
     The file is replaced in one go: whenever the writing stops, a whole file is there, the old or the new one.
     """
-    arrays: Arrays = {f"curve/{name}": training.curves[name][: training.step] for name in CURVES}
+    arrays: Arrays = {f"curve/{name}": np.array(training.curves[name]) for name in CURVES}
     arrays |= _named("present", present)
     for i, moment in enumerate(training.moments):
         arrays |= {
@@ -57,9 +57,12 @@ def load_checkpoint(path: str | Path, recipe: Recipe | None = None) -> tuple[Tra
             "name another file, or delete this one to start anew"
         )
     try:
-        training = Training(found, step=int(metadata["step"]), diverged=metadata["diverged"])
+        training, step = Training(found, diverged=metadata["diverged"]), int(metadata["step"])
         for name in CURVES:
-            training.curves[name][: training.step] = arrays[f"curve/{name}"]
+            curve = arrays[f"curve/{name}"]
+            if curve.shape != (step,):
+                raise ValueError(f"{name} has shape {curve.shape} after {step} steps")
+            training.curves[name].extend(curve)
         for i in range(int(metadata["recorded"])):
             real, imaginary = arrays[f"{i}/eigenvalues"]
             moment = Moment(

@@ -1,33 +1,34 @@
-"""One network of a race, as seen from outside of the process that trains it."""
+"""One network in training, as seen from outside of the process that trains it."""
 
 from __future__ import annotations
 
 import threading
 from multiprocessing.connection import Connection
-from typing import Literal
+from typing import Any, Generic, Literal
 
 from explorer.training.nursery import Nursery
 from explorer.training.recipe import Recipe
+from explorer.training.trainees import KINDS, Kind, OnePlan, OneProgress
 from explorer.training.training import Training
 from explorer.training.worker import Job, Order, Report
 
 State = Literal["waiting", "starting", "running", "paused", "finished", "diverged", "failed", "stopped"]
 
 
-class Run:
-    """One network in training, as seen from outside of its process.
+class RemoteRun(Generic[OnePlan, OneProgress]):
+    """One network of any of the ``KINDS``, in training in a process of its own.
 
     Attributes:
         recipe: all settings.
-        training: what has been told so far.
-        seconds: time spent on training so far.
+        progress: what has been told so far.
+        seconds: time that the steps so far have taken.
         process: number of the worker, 0 before it said something.
         failed: "" or a sentence: why it ended before its time.
     """
 
-    def __init__(self, recipe: Recipe, goal: int | None = None) -> None:
-        self.recipe = recipe
-        self.training = Training(recipe)
+    def __init__(self, recipe: OnePlan, goal: int | None = None) -> None:
+        self._kind: Kind[OnePlan, Any, OneProgress] = KINDS[type(recipe)]
+        self.recipe, self.progress = recipe, self._kind.unknown(recipe)
         self.seconds, self.process = 0.0, 0
         self.failed = ""
         self._runs, self._stopped, self._wanted = True, False, True
@@ -40,15 +41,15 @@ class Run:
         """What it is doing."""
         if self.failed:
             return "failed"
-        if self.training.diverged:
+        if self.progress.diverged:
             return "diverged"
-        if self.training.finished:
+        if self.progress.finished:
             return "finished"
         if self._stopped:
             return "stopped"
         if self._link is None and self._wanted:
             return "waiting"
-        if not self.training.moments:
+        if not self.progress.moments:
             return "starting"
         return "running" if self._runs else "paused"
 
@@ -63,9 +64,19 @@ class Run:
         return self.state in ("finished", "diverged", "failed", "stopped")
 
     @property
+    def takes_orders(self) -> bool:
+        """Whether orders reach it, also one to go back where it is finished or has diverged."""
+        return not (self.failed or self._stopped)
+
+    @property
+    def recorded(self) -> list[int]:
+        """Recorded steps: those to which it can be rewound."""
+        return [moment.step for moment in self.progress.moments]
+
+    @property
     def seconds_left(self) -> float:
         """Estimated time until the last step, at the speed so far; 0 where nothing goes on by itself."""
-        done = self.training.step
+        done = self.progress.step
         return self.seconds / done * (self._goal - done) if done and self.busy else 0.0
 
     @property
@@ -80,7 +91,7 @@ class Run:
 
     def go(self, count: int | None = None) -> None:
         """Train ``count`` further steps, or to the end."""
-        last = self.recipe.steps if count is None else self.training.step + count
+        last = self.recipe.steps if count is None else self.progress.step + count
         self._tell(Order("go", min(last, self.recipe.steps)))
 
     def pause(self) -> None:
@@ -89,18 +100,18 @@ class Run:
 
     def rewind(self, step: int) -> None:
         """Back to the last recorded step that is not after ``step``; what came later is forgotten."""
-        recorded = [known for known in self.training.recorded.tolist() if known <= step]
-        if recorded:
+        recorded = [known for known in self.recorded if known <= step]
+        if recorded and self.takes_orders:
             with self._lock:
-                self.training.cut(recorded[-1])
+                self._kind.forget(self.progress, recorded[-1])
             self._tell(Order("rewind", recorded[-1]))
 
     def _tell(self, order: Order) -> None:
         """Give an order; a run whose process has gone is begun once more."""
-        if self.failed or self._stopped:
+        if not self.takes_orders:
             return
         self._goal = order.count
-        on = order.count > self.training.step
+        on = order.count > self.progress.step
         self._runs = self._runs or on  # before the worker says so itself
         if not self._sent(order):
             self._runs = self._wanted = on
@@ -121,7 +132,7 @@ class Run:
         self._wanted = False
         try:
             link = nursery.connect()
-            link.send(Job(self.recipe.canonical(), self.training.step, self._goal))
+            link.send(Job(self.recipe, self.progress.step, self._goal))
         except (OSError, EOFError) as error:
             self.failed = f"No process could be started for it: {error}."
             return
@@ -141,19 +152,21 @@ class Run:
             link.close()
             self._link = None
         if self.state in ("starting", "running"):
-            self.failed = f"Its process ended unexpectedly at step {self.training.step}; the others go on."
+            self.failed = f"Its process ended unexpectedly at step {self.progress.step}; the others go on."
 
     def _take(self, report: Report | str) -> None:
         if isinstance(report, str):
             self.failed = report
             return
-        training = self.training
         with self._lock:
-            kept = [moment for moment in training.moments if moment.step <= report.start]
-            known = {moment.step for moment in kept}
-            for name, values in report.curves.items():
-                training.curves[name][report.start : report.start + len(values)] = values
-                training.step = report.start + len(values)
-            training.moments = [*kept, *(one for one in report.moments if one.step not in known)]
-            training.diverged = report.diverged
+            self._kind.take(self.progress, report.news)
             self.seconds, self._runs, self.process = report.seconds, report.runs, report.process
+
+
+class Run(RemoteRun[Recipe, Training]):
+    """One recurrent network in training."""
+
+    @property
+    def training(self) -> Training:
+        """What has been told so far."""
+        return self.progress

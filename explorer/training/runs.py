@@ -6,41 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from explorer.training.nursery import Nursery
+from explorer.training.run import RemoteRun
 
 MOST = 18  # processes at once, of all who train on this computer; further ones wait in line
 PATIENCE = 15.0  # seconds that somebody may be away, as when a connection breaks
-_LOOK_EVERY = 2.0  # seconds between two looks whether those who train are still there
+LOOK_EVERY = 2.0  # seconds between two looks whether those who train are still there
 
-
-class AnyRun(Protocol):
-    """What a run has to have to be one of many."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether something may still change without an order."""
-        ...
-
-    @property
-    def has_process(self) -> bool:
-        """Whether it takes one of the places."""
-        ...
-
-    @property
-    def wants_process(self) -> bool:
-        """Whether it waits in line."""
-        ...
-
-    def start(self, nursery: Nursery) -> None:
-        """Begin in a process of its own."""
-
-    def stop(self) -> None:
-        """End for good."""
-
-
-OneRun = TypeVar("OneRun", bound=AnyRun)
+OneRun = TypeVar("OneRun", bound=RemoteRun[Any, Any], covariant=True)
 
 
 @dataclass(frozen=True)
@@ -60,6 +35,31 @@ class Race(Generic[OneRun]):
         """Whether something may still change without an order."""
         return any(run.busy for run in self.runs)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no order can make any of them go on."""
+        return all(run.is_over for run in self.runs)
+
+    @property
+    def can_rewind(self) -> bool:
+        """Whether any of them can go back to an earlier step."""
+        return any(run.takes_orders for run in self.runs)
+
+    def go(self, count: int | None = None) -> None:
+        """Train all of them for ``count`` further steps, or to the end."""
+        for run in self.runs:
+            run.go(count)
+
+    def pause(self) -> None:
+        """Stop all of them after their present steps."""
+        for run in self.runs:
+            run.pause()
+
+    def rewind(self, step: int) -> None:
+        """All of them back to their last recorded steps that are not after ``step``."""
+        for run in self.runs:
+            run.rewind(step)
+
     def stop(self) -> None:
         """End all of them for good."""
         for run in self.runs:
@@ -69,14 +69,27 @@ class Race(Generic[OneRun]):
 class Runs:
     """All races on this computer: one of a kind for each owner, and no more than ``most`` processes.
 
-    ``is_there`` says whether an owner is still interested; races whose owner is away for ``patience`` seconds
-    are ended.
+    Args:
+        is_there: whether an owner is still interested.
+        most: processes at once.
+        patience: seconds that an owner may be away before its races are ended.
+        look_every: seconds between two looks whether the owners are there.
+        nursery: makes the processes, and is closed by whoever made it; without one there is one of its own.
     """
 
-    def __init__(self, is_there: Callable[[str], bool], most: int = MOST, patience: float = PATIENCE) -> None:
-        self._nursery = Nursery()
+    def __init__(
+        self,
+        is_there: Callable[[str], bool],
+        *,
+        most: int = MOST,
+        patience: float = PATIENCE,
+        look_every: float = LOOK_EVERY,
+        nursery: Nursery | None = None,
+    ) -> None:
+        self._nursery, self._is_lent = nursery or Nursery(), nursery is not None
         self._nursery.warm_up()
         self._is_there, self._most, self._patience = is_there, most, patience
+        self._look_every = look_every
         self._seen: dict[str, float] = {}  # when each owner was there last
         self._races: dict[tuple[str, str], Race[Any]] = {}
         self._lock = threading.Lock()
@@ -98,13 +111,14 @@ class Runs:
         """The race of an owner, if there is one of this kind."""
         return self._races.get((owner, kind))
 
-    def ahead_of(self, owner: str) -> int:
-        """How many runs of others wait for a place before this owner's."""
+    def ahead_of(self, race: Race[Any]) -> int:
+        """How many runs of other owners wait for a place before those of a race."""
         count = 0
-        for race in list(self._races.values()):
-            if race.owner == owner:
-                return count
-            count += sum(run.wants_process for run in race.runs)
+        for other in list(self._races.values()):
+            if other is race:
+                break
+            if other.owner != race.owner:
+                count += sum(run.wants_process for run in other.runs)
         return count
 
     def fill(self) -> None:
@@ -122,11 +136,12 @@ class Runs:
         for race in races:
             race.stop()
         self._changed.set()
-        self._nursery.close()
+        if not self._is_lent:
+            self._nursery.close()
 
     def _tend(self) -> None:
         """End the races of those who went, and let others in; until ``close``."""
-        while not self._changed.wait(_LOOK_EVERY):
+        while not self._changed.wait(self._look_every):
             now = time.monotonic()
             owners = {owner for owner, _ in list(self._races)}
             self._seen = {one: now if self._is_there(one) else self._seen.get(one, now) for one in owners}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -44,6 +45,10 @@ class Moment:
     snapshot: Snapshot
 
 
+def _no_curves() -> dict[str, array[float]]:
+    return {name: array("d") for name in CURVES}
+
+
 @dataclass
 class Training:
     """One training run so far; it grows while a ``Trainer`` advances it.
@@ -53,21 +58,20 @@ class Training:
 
     Attributes:
         recipe: all settings.
-        step: how many steps are done.
-        curves: name of ``CURVES`` → [steps], filled up to ``step``; read them as ``loss``, ``score``, ….
+        curves: name of ``CURVES`` → one number for each step done; read them as ``loss``, ``score``, ….
         moments: what was recorded, in order.
         diverged: "" or a sentence: at which step the run had to stop, and why.
     """
 
     recipe: Recipe
-    step: int = 0
-    curves: dict[str, np.ndarray] = field(default_factory=dict)
+    curves: dict[str, array[float]] = field(default_factory=_no_curves)
     moments: list[Moment] = field(default_factory=list)
     diverged: str = ""
 
-    def __post_init__(self) -> None:
-        for name in CURVES:
-            self.curves.setdefault(name, np.full(self.recipe.steps, np.nan))
+    @property
+    def step(self) -> int:
+        """How many steps are done."""
+        return len(self.curves[CURVES[-1]])
 
     @property
     def finished(self) -> bool:
@@ -77,22 +81,25 @@ class Training:
     @property
     def loss(self) -> np.ndarray:
         """Loss of each step's batch before its update, in nats or as squared error, [step]."""
-        return self.curves["loss"][: self.step]
+        return self._curve("loss")
 
     @property
     def score(self) -> np.ndarray:
         """Score of each step's batch before its update, in the task's measure, [step]."""
-        return self.curves["score"][: self.step]
+        return self._curve("score")
 
     @property
     def norm_before(self) -> np.ndarray:
         """‖∂L/∂(all trained weights)‖ before clipping, [step]."""
-        return self.curves["norm_before"][: self.step]
+        return self._curve("norm_before")
 
     @property
     def norm_after(self) -> np.ndarray:
         """The same after clipping, [step]."""
-        return self.curves["norm_after"][: self.step]
+        return self._curve("norm_after")
+
+    def _curve(self, name: str) -> np.ndarray:
+        return np.array(self.curves[name][: self.step])
 
     @property
     def recorded(self) -> np.ndarray:
@@ -129,8 +136,7 @@ class Training:
     def append(self, **values: float) -> None:
         """One more step: a number for each curve."""
         for name in CURVES:
-            self.curves[name][self.step] = values[name]
-        self.step += 1
+            self.curves[name].append(values[name])
 
     def cut(self, recorded_step: int) -> Snapshot:
         """Forget all that came after a recorded step; returns what the run goes on from.
@@ -144,6 +150,6 @@ class Training:
             )
         del self.moments[known.index(recorded_step) + 1 :]
         for curve in self.curves.values():
-            curve[recorded_step:] = np.nan
-        self.step, self.diverged = recorded_step, ""
+            del curve[recorded_step:]
+        self.diverged = ""
         return self.moments[-1].snapshot

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
-import numpy as np
+import torch
 
-from explorer.training.recipe import Recipe
-from explorer.training.training import CURVES, Moment
-from explorer.training.translation import TranslationJob, teach
+from explorer.training.trainees import KINDS, News, Plan
 
 TELL_EVERY = 0.15  # seconds between two reports
 IDLE = 60.0  # seconds that a worker waits for orders when its run is over
@@ -25,12 +23,12 @@ class Job:
     """What a worker has to train.
 
     Attributes:
-        recipe: the recipe's canonical string.
+        plan: all settings; its class says what is trained, see ``KINDS``.
         known: up to this step nothing is told: it gives an earlier run once more.
         goal: the step at which it rests.
     """
 
-    recipe: str
+    plan: Plan
     known: int
     goal: int
 
@@ -45,23 +43,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Report:
-    """What has happened since the last report.
+    """How a run stands.
 
     Attributes:
-        start: training step from which on ``curves`` and ``moments`` replace what was told before.
-        curves: name → numbers of the steps from ``start`` on.
-        moments: what was recorded since; what is known of steps after ``start`` is forgotten.
+        news: what has happened since the last report.
         runs: whether it goes on by itself.
-        diverged: as in ``Training``.
-        seconds: time spent on training so far.
+        seconds: time that the steps so far have taken.
         process: the worker's number.
     """
 
-    start: int
-    curves: dict[str, np.ndarray]
-    moments: list[Moment]
+    news: News
     runs: bool
-    diverged: str
     seconds: float
     process: int
 
@@ -73,15 +65,9 @@ def work(link: Connection) -> None:
     """
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    import torch
-
     torch.set_num_threads(1)
     try:
-        job: Job | TranslationJob = link.recv()
-        if isinstance(job, TranslationJob):
-            teach(job, link)
-        else:
-            _Worker(Recipe.model_validate_json(job.recipe), job.goal, link).run(job.known)
+        _Worker(link.recv(), link).run()
     except (EOFError, OSError):
         return  # nobody is interested any more
     except Exception as error:
@@ -89,16 +75,15 @@ def work(link: Connection) -> None:
 
 
 class _Worker:
-    def __init__(self, recipe: Recipe, goal: int, link: Connection) -> None:
-        from explorer.training.trainer import Trainer
-
-        self._trainer, self._link = Trainer(recipe), link
-        self._seconds = 0.0
+    def __init__(self, job: Job, link: Connection) -> None:
+        self._kind, self._link = KINDS[type(job.plan)], link
+        self._trainee = self._kind.begin(job.plan)
+        self._progress = self._kind.progress_of(self._trainee)
+        self._seconds, self._goal = 0.0, job.goal
         self._told, self._moments_told = 0, 0
-        self._goal = goal
+        self._advance(job.known)
 
-    def run(self, known: int) -> None:
-        self._trainer.advance(known)
+    def run(self) -> None:
         self._tell()
         last, count = time.monotonic(), 1
         while True:
@@ -112,10 +97,7 @@ class _Worker:
                 continue
             if not runs:
                 return
-            began = time.perf_counter()
-            self._trainer.advance(min(count, self._goal - self._trainer.training.step))
-            took = time.perf_counter() - began
-            self._seconds += took
+            took = self._advance(min(count, self._goal - self._progress.step))
             count = max(1, min(2 * count, int(count * _SLICE / max(took, 1e-6))))
             if not self._runs or time.monotonic() - last > TELL_EVERY:
                 self._tell()
@@ -123,20 +105,25 @@ class _Worker:
 
     @property
     def _runs(self) -> bool:
-        training = self._trainer.training
-        return not training.finished and training.step < self._goal
+        return not self._progress.finished and self._progress.step < self._goal
+
+    def _advance(self, count: int) -> float:
+        """Train; returns how many seconds that took."""
+        began = time.perf_counter()
+        self._trainee.advance(count)
+        took = time.perf_counter() - began
+        self._seconds += took
+        return took
 
     def _obey(self, order: Order) -> None:
+        progress = self._progress
         if order.name == "rewind":
-            self._trainer.rewind(order.count)
-            self._told = order.count
-            self._moments_told = len(self._trainer.training.moments)
+            self._seconds *= order.count / max(1, progress.step)
+            self._trainee.rewind(order.count)
+            self._told, self._moments_told = order.count, len(progress.moments)
         self._goal = order.count
 
     def _tell(self) -> None:
-        training = self._trainer.training
-        curves = {name: training.curves[name][self._told : training.step].copy() for name in CURVES}
-        moments = training.moments[self._moments_told :]
-        now = (self._runs, training.diverged, self._seconds, os.getpid())
-        self._link.send(Report(self._told, curves, moments, *now))
-        self._told, self._moments_told = training.step, len(training.moments)
+        news = self._kind.news(self._progress, self._told, self._moments_told)
+        self._link.send(Report(news, self._runs, self._seconds, os.getpid()))
+        self._told, self._moments_told = self._progress.step, len(self._progress.moments)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import Any, get_args
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -17,9 +16,9 @@ from explorer.app.view import View
 from explorer.link import bounds_of
 from explorer.seq2seq import ATTENTIONS, Seq2Seq, gradient_map, run_translator
 from explorer.seq2seq.reach import annotation_reach
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, sentence, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = AttentionChoices.model_fields
 GROUPS = ["attn_network", "attn_sequences", "attn_more"]
 SLIDERS = [
@@ -35,35 +34,14 @@ CHOICES = [
     (name, value)
     for name in ("attn_kind", "attn_cell", "attn_start", "attn_beside")
     for value in get_args(FIELDS[name].annotation)
-] + [(name, value) for name in ("attn_on", "attn_bidirectional", "attn_residual") for value in (False, True)]
+] + [
+    (name, value)
+    for name in ("attn_on", "attn_bidirectional", "attn_residual", "attn_bos", "attn_eos")
+    for value in (False, True)
+]
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), GROUPS)
-    query = {"attention": "map", **choices}
-    at.query_params = parse_qs("&".join(f"view.{name}={value}" for name, value in query.items()))
-    return healthy(at.switch_page("explorer/app/pages/attention.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.select_slider, at.slider, at.button_group, at.selectbox, at.toggle, at.number_input)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if "**" in item.value)
+open_page = partial(open_section, "attention", GROUPS, attention="map")
 
 
 def drawn(figure: dict[str, Any], masked: np.ndarray) -> np.ndarray:
@@ -75,6 +53,12 @@ def drawn(figure: dict[str, Any], masked: np.ndarray) -> np.ndarray:
     return np.where(zeros, -np.inf, z)
 
 
+def last_label(figure: dict[str, Any]) -> str:
+    """What stands at the last row."""
+    axis = figure["layout"]["yaxis"]
+    return str(axis.get("ticktext", axis["tickvals"])[-1])
+
+
 def assert_true_to(at: AppTest, seen: AttentionChoices) -> None:
     """Everything drawn equals what the core gives for these choices."""
     figures = panel_of(at, KEY)["figures"]
@@ -82,11 +66,14 @@ def assert_true_to(at: AppTest, seen: AttentionChoices) -> None:
     for kind in {*COMPARED, seen.attn_kind}:
         settings = network(seen, kind)
         trace = run_translator(settings, *sequences(settings, seen.attn_source, seen.attn_target))
-        assert trace.decoder_states.shape == (seen.attn_target, seen.attn_hidden)
+        tokens = seen.attn_target if seen.attn_eos else max(seen.attn_target - 1, 1)
+        assert trace.decoder_states.shape == (tokens, seen.attn_hidden)
+        assert (trace.target_tokens[-1] == "<eos>") == seen.attn_eos
         maps[kind], weights[kind] = gradient_map(trace), trace.weights
     chosen = seen.attn_kind if seen.attn_on else "none"
     found = drawn(figures["attention_map"], maps[chosen] == -np.inf)
     np.testing.assert_allclose(found, maps[chosen], rtol=1e-5)
+    assert (last_label(figures["attention_map"]) == "‹eos›") == seen.attn_eos
     frame = figures["attention_map"]["layout"]["shapes"][0]
     step = step_of(seen)
     assert frame["y0"] == step - 0.5
@@ -170,6 +157,22 @@ def test_choices_of_one_kind_come_with_it() -> None:
         assert_true_to(at, view(at))
 
 
+def test_without_eos_its_row_is_gone_and_the_page_says_how_the_decoder_is_stopped() -> None:
+    at = open_page(attn_hidden=8, attn_source=7, attn_target=5)
+    before = panel_of(at, KEY)["figures"]["attention_map"]["data"][0]["z"]
+    assert len(before) == 5 and "stop" not in sentence(at)
+    healthy(widget(at, "attn_eos").set_value(False).run())
+    assert_true_to(at, view(at))
+    after = panel_of(at, KEY)["figures"]["attention_map"]["data"][0]["z"]
+    assert len(after) == 4 and "it is stopped from outside after 4 tokens." in sentence(at)
+    healthy(widget(at, "attn_bos").set_value(False).run())
+    assert_true_to(at, view(at))
+    assert "first input is a vector of zeros" in sentence(at)
+    healthy(widget(at, "attn_target").set_value(1).run())
+    assert_true_to(at, view(at))
+    assert "after 1 token." in sentence(at)
+
+
 def test_stories_are_one_click_and_say_what_is_true() -> None:
     at = open_page(attn_source=9)
     said = {}
@@ -206,6 +209,8 @@ def test_a_step_beyond_the_target_is_the_last_one() -> None:
         ("attn_kind", "none"),
         ("attn_start", "middle"),
         ("attn_on", "perhaps"),
+        ("attn_bos", "perhaps"),
+        ("attn_eos", "2"),
         ("attention", "maps"),
     ],
 )
@@ -224,9 +229,14 @@ def test_a_bad_address_leaves_the_page_healthy() -> None:
 
 def test_the_choices_are_those_of_the_network() -> None:
     assert list(KINDS) == list(ATTENTIONS) == list(get_args(FIELDS["attn_kind"].annotation))
-    for name in ("cell", "layers", "bidirectional", "dropout", "residual", "start", "seed"):
+    for name in ("cell", "layers", "bidirectional", "dropout", "residual", "start", "bos", "eos", "seed"):
         own, core = FIELDS[f"attn_{name}"], Seq2Seq.model_fields[name]
         assert (own.title, own.default, bounds_of(own)) == (core.title, core.default, bounds_of(core))
-    for name, value in (("attn_cell", "lstm"), ("attn_residual", True), ("attn_dropout", 0.5)):
+    for name, value in (
+        ("attn_cell", "lstm"),
+        ("attn_residual", True),
+        ("attn_dropout", 0.5),
+        ("attn_eos", False),
+    ):
         changed = network(AttentionChoices.model_validate({name: value}))
         assert getattr(changed, name.removeprefix("attn_")) == value

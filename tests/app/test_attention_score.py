@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,40 +15,14 @@ from explorer.app.view import View
 from explorer.link import bounds_of
 from explorer.seq2seq import run_translator
 from explorer.seq2seq.context import context_gradient, score_gradients
-from tests.app.payload import decode, element, open_groups, panel_of, revive
+from tests.app.payload import decode, element, panel_of, revive
+from tests.app.section import healthy, open_section, sentence, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = AttentionChoices.model_fields
 SLIDERS = ["attn_pushed", "attn_step", "attn_few", "attn_seed"]
 
 
-def open_page(**choices: Any) -> AppTest:
-    at = open_groups(
-        AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["attn_look", "attn_small"]
-    )
-    query = {"attention": "score", **choices}
-    at.query_params = parse_qs("&".join(f"view.{name}={value}" for name, value in query.items()))
-    return healthy(at.switch_page("explorer/app/pages/attention.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.select_slider, at.slider, at.selectbox, at.toggle, at.number_input)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if "**" in item.value)
+open_page = partial(open_section, "attention", ["attn_look", "attn_small"], attention="score")
 
 
 def assert_true_to(at: AppTest, seen: AttentionChoices) -> None:

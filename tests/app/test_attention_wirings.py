@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections import Counter
+from functools import partial
 from typing import Any, get_args
-from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -18,42 +18,17 @@ from explorer.figures.decades import number
 from explorer.figures.wiring import WIRING_TRACES
 from explorer.lessons.wirings import ALIGNED, aligned_wiring, translator_wiring
 from explorer.link import bounds_of
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, sentence, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = AttentionChoices.model_fields
-SLIDERS = ["attn_hidden", "attn_wired", "attn_seed"]
+SLIDERS = ["attn_hidden", "attn_wired", "attn_seed", "attn_step"]
 CHOICES = [
     (name, value) for name in ("attn_kind", "attn_cell") for value in get_args(FIELDS[name].annotation)
-]
+] + [("attn_bos", False), ("attn_eos", False)]
 
 
-def open_page(**choices: Any) -> AppTest:
-    groups = ["attn_one_cell", "attn_wired_kind"]
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), groups)
-    query = {"attention": "wirings", **choices}
-    at.query_params = parse_qs("&".join(f"view.{name}={value}" for name, value in query.items()))
-    return healthy(at.switch_page("explorer/app/pages/attention.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.select_slider, at.slider, at.selectbox, at.number_input)
-    return next(item for kind in kinds for item in kind if item.key == f"view:{name}")
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if "**" in item.value)
+open_page = partial(open_section, "attention", ["attn_one_cell", "attn_wired_kind"], attention="wirings")
 
 
 def assert_true_to(at: AppTest, seen: AttentionChoices) -> None:
@@ -74,9 +49,22 @@ def assert_true_to(at: AppTest, seen: AttentionChoices) -> None:
             f"∂L/∂{s} = {number(float(d))}" for s, d in zip(wired.states, wired.reached, strict=True)
         ]
         every = np.concatenate([wired.along, wired.losses, wired.inputs, wired.shortcuts.ravel()])
-        expected = sorted(number(float(d)) for d in every[~np.isnan(every)])
-        heads = data[WIRING_TRACES["heads"]]["hovertext"]
-        assert sorted(text.rsplit(": ", 1)[1] for text in heads) == expected
+        expected = Counter(number(float(d)) for d in every[~np.isnan(every)])
+        heads, others = (data[place]["hovertext"] if place < len(data) else [] for place in (0, 4))
+        drawn = Counter(text.rsplit(": ", 1)[1] for text in [*heads, *others])
+        assert set(expected - drawn) <= {"exactly 0"} and not drawn - expected
+        tokens = steps + seen.attn_eos
+        looked = [text for text in heads if "the look of" in text]
+        if name == "with_attention":
+            step = min(seen.attn_step, tokens)
+            assert len(looked) == steps and {text.split()[4] for text in looked} == {
+                wired.states[steps - 1 + step]
+            }
+        notes = [note["text"] for note in figures[name]["layout"]["annotations"]]
+        if name in ("encoder_decoder", "with_attention"):
+            assert len(wired.states) == steps + tokens
+            assert ("‹bos›" in notes, "‹eos›" in notes) == (seen.attn_bos, seen.attn_eos)
+            assert ("0" in data[WIRING_TRACES["inputs"]]["text"]) == (not seen.attn_bos)
         assert figures[name]["title"] and figures[name]["explain"] and "nan" not in figures[name]["alt"]
     ends = (float(found[name].reached[0]) for name in ("encoder_decoder", "with_attention"))
     assert all(number(end) in sentence(at) for end in ends)
@@ -86,7 +74,7 @@ def test_the_first_picture_has_all_five_wirings() -> None:
     at = open_page()
     assert view(at) == View(attention="wirings")
     assert_true_to(at, view(at))
-    assert "through the chain of 9 steps" in sentence(at)
+    assert "through the chain of 10 steps" in sentence(at)
 
 
 @pytest.mark.parametrize("name", SLIDERS)
@@ -98,7 +86,7 @@ def test_both_ends_of_every_slider_are_drawn(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), CHOICES)
-def test_every_choice_is_drawn(name: str, value: str) -> None:
+def test_every_choice_is_drawn(name: str, value: Any) -> None:
     at = open_page(attn_hidden=8, attn_heard="last")
     healthy(widget(at, name).set_value(value).run())
     assert_true_to(at, view(at))

@@ -65,3 +65,48 @@ def test_a_dragged_score_moves_everything_without_the_server(
     page.mouse.up()  # one message: the address and the equations now have this score
     expect(page).to_have_url(re.compile(r"view\.attn_push=8"))
     expect(page.get_by_text(re.compile("The attention is sure"))).to_be_visible()
+
+
+def test_pause_look_back_rewind_and_go_on(
+    server: Callable[[Path], str], page_at: Callable[..., Page]
+) -> None:
+    page = page_at()
+    settings = "view.taught_steps=1000&view.taught_hidden=16&view.taught_batch=8"
+    page.goto(f"{server(DASHBOARD)}/attention?view.attention=training&{settings}")
+    page.wait_for_selector("[data-figure=attention_map] .main-svg", timeout=60_000)
+    page.get_by_role("button", name="Train", exact=True).click()
+    moved = page.get_by_text(re.compile(r"^(1\d\d|[2-9]\d\d|1,\d{3}) of 2,000 steps"))
+    expect(moved).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Pause").click()
+    rewind = page.get_by_role("button", name=re.compile("^Rewind"))
+    slider = page.get_by_role("slider", name=re.compile("at training step"))
+    slider.press("Home")
+    expect(page.get_by_text("Attention weights αⱼᵢ at step 0")).to_be_visible(timeout=30_000)
+    expect(slider).to_be_visible()  # it only looks: later steps are still there
+    rewind.click()
+    expect(page.get_by_text("At the start:")).to_be_visible(timeout=30_000)
+    expect(rewind).to_be_disabled()
+    page.get_by_role("button", name="Go on").click()
+    expect(moved).to_be_visible(timeout=60_000)
+    expect(page).not_to_have_url(re.compile("taught_moment"))  # the newest step is shown again
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Train again")).to_be_visible(timeout=30_000)
+
+
+def test_hops_sharpen_while_memory_networks_learn(
+    server: Callable[[Path], str], page_at: Callable[..., Page]
+) -> None:
+    page = page_at()
+    settings = "view.memory_steps=100&view.memory_batch=16&view.memory_facts=1&view.memory_sentences=3"
+    page.goto(f"{server(DASHBOARD)}/attention?view.attention=memory&{settings}")
+    page.wait_for_selector("[data-figure=hop_gradient] .main-svg", timeout=60_000)
+    before = numbers(page, "memory_story", 0, "z")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("button", name="Train again")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Where each hop looks: 2 hops at step 100")).to_be_visible()
+    page.wait_for_function(f"{GRAPH.format(figure='memory_accuracy')}.data[2].x.length > 20")
+    after = numbers(page, "memory_story", 0, "z")
+    assert before.shape == after.shape == (3, 2) and before.max() < 0.6 < after.max()
+    page.get_by_role("slider", name=re.compile("at training step")).press("Home")
+    expect(page.get_by_text("Where each hop looks: 2 hops at step 0")).to_be_visible()
+    np.testing.assert_array_equal(numbers(page, "memory_story", 0, "z"), before)

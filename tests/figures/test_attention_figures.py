@@ -84,6 +84,19 @@ def test_the_map_has_the_first_decoder_step_at_the_top_and_frames_the_chosen_one
     assert attention_map_alt(decades, 2).endswith("reaches h1 with 1.00·10⁻⁸ and h4 with 1.00·10⁻⁵.")
 
 
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 13, 36, 38, 40])
+def test_the_row_of_eos_has_its_name_and_room_for_it(count: int) -> None:
+    for figure in (
+        attention_map(np.zeros((count, 2)), eos=True),
+        attention_weights(np.full((count, 2), 0.5), eos=True),
+    ):
+        axis = figure["layout"]["yaxis"]
+        assert axis["tickvals"][-1] == count and axis["ticktext"][-1] == "‹eos›"
+        assert axis["ticktext"][:-1] == [str(value) for value in axis["tickvals"][:-1]]
+        assert (np.diff(axis["tickvals"])[-1:] >= count / 20).all()  # a label is as high as a row of 20
+    assert "ticktext" not in attention_map(np.zeros((count, 2)))["layout"]["yaxis"]
+
+
 def test_exact_zeros_have_a_colour_of_their_own_and_are_named() -> None:
     decades = np.array([[-1.0, ZERO], [ZERO, -2.0]])
     figure = attention_map(decades)
@@ -195,18 +208,28 @@ def test_every_way_has_its_arrow() -> None:
 
 def test_looks_lead_from_the_decoder_above_to_the_encoder() -> None:
     found = translator_wiring(Seq2Seq(attention="hard", hidden_size=4), SOURCE[:3], TARGET[:2])
-    figure = wiring(found)
-    heads = figure["data"][0]
-    looks = [k for k, text in enumerate(heads["hovertext"]) if "the look of" in text]
-    assert len(looks) == 6
-    assert set(heads["x"][looks].tolist()) == {0, 1, 2}
-    exact = [k for k in looks if heads["hovertext"][k].endswith("exactly 0")]
-    assert len(exact) == 4  # each of the two steps reads one of three positions
-    dotted = [shape for shape in figure["layout"]["shapes"] if shape["line"].get("dash") == "dot"]
-    assert len(dotted) == 4
+    for step in (1, 2, 3):
+        figure = wiring(found, marked=step)
+        heads = figure["data"][0]
+        looks = [k for k, text in enumerate(heads["hovertext"]) if f"the look of s{'₁₂₃'[step - 1]}" in text]
+        assert len(looks) == 3 and set(heads["x"][looks].tolist()) == {0, 1, 2}
+        exact = [k for k in looks if heads["hovertext"][k].endswith("exactly 0")]
+        assert len(exact) == 2  # each step reads one of three positions
+        dotted = [shape for shape in figure["layout"]["shapes"] if shape["line"].get("dash") == "dot"]
+        assert len(dotted) == 2
+        hairs = [shape for shape in figure["layout"]["shapes"] if shape["line"]["width"] == 1]
+        others = figure["data"][WIRING_TRACES["others"]]["hovertext"]
+        assert len(hairs) == len(others) == 2 and not any(text.endswith("exactly 0") for text in others)
+        assert f"looks of s{'₁₂₃'[step - 1]}" in texts(figure) and "others above 0" in texts(figure)
+    assert wiring(found)["data"][0]["hovertext"] == heads["hovertext"]  # the last step, unless told
     y = figure["data"][WIRING_TRACES["states"]]["y"]
     assert (y[3:] > y[:3].max()).all()
-    assert figure["data"][WIRING_TRACES["inputs"]]["text"] == ["x"] * 3 + ["y"] * 2
+    assert figure["data"][WIRING_TRACES["inputs"]]["text"] == ["x"] * 3 + ["y"] * 3
+    assert "‹bos›" in texts(figure) and "‹eos›" in texts(figure)
+    plain = Seq2Seq(attention="none", hidden_size=4, bos=False, eos=False)
+    figure = wiring(translator_wiring(plain, SOURCE[:3], TARGET[:2]), key=False)
+    assert figure["data"][WIRING_TRACES["inputs"]]["text"] == ["x"] * 3 + ["0", "y"]
+    assert not figure["layout"]["annotations"] and len(figure["data"]) == 4
 
 
 def test_wider_is_more_and_one_scale_holds_for_all() -> None:

@@ -17,7 +17,8 @@ def both(settings: Seq2Seq) -> tuple[TranslatorTrace, Result]:
     trace = run_translator(settings, SOURCE, TARGET)
     weights = {name: value.double() for name, value in trace.translator.state_dict().items()}
     drawn = trace.weights.argmax(axis=1).tolist() if settings.attention == "hard" else None
-    return trace, translate(settings, weights, SOURCE, [*TARGET, 2], drawn)
+    goal = [*TARGET, 2] if settings.eos else TARGET
+    return trace, translate(settings, weights, SOURCE, goal, drawn)
 
 
 def compare(settings: Seq2Seq) -> None:
@@ -74,6 +75,15 @@ def test_layers(attention, residual):
             hidden_size=4,
             seed=5,
         )
+    )
+
+
+@pytest.mark.parametrize("attention", ["none", "additive", "general", "local", "hard"])
+@pytest.mark.parametrize(("bos", "eos"), [(False, True), (True, False), (False, False)])
+def test_without_bos_and_without_eos(attention, bos, eos):
+    cell = {"none": "rnn", "additive": "gru"}.get(attention, "lstm")
+    compare(
+        Seq2Seq(cell=cell, attention=attention, bos=bos, eos=eos, hidden_size=6, embedding_size=5, seed=2)
     )
 
 

@@ -39,17 +39,21 @@ def losses_of(translator: Translator, target: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits[:, 0], target[:, 0], reduction="none")
 
 
-def test_likelihood_and_smoothing():
-    translator = network()
-    target = torch.from_numpy(PAIRS.target)
+@pytest.mark.parametrize(("bos", "eos"), [(True, True), (False, True), (True, False)])
+def test_likelihood_and_smoothing(bos, eos):
+    translator = network(bos=bos, eos=eos)
+    pairs = PAIRS if eos else PAIRS.without_eos()
+    target = torch.from_numpy(pairs.target)
+    assert len(target) == 2 + eos
     losses = losses_of(translator, target)
-    found = likelihood(translator, PAIRS, noise(), Baseline())
+    found = likelihood(translator, pairs, noise(), Baseline())
     assert found.loss == pytest.approx(losses.mean().item())
-    smooth = likelihood(translator, PAIRS, noise(), Baseline(), smoothing=0.3)
+    smooth = likelihood(translator, pairs, noise(), Baseline(), smoothing=0.3)
     with torch.no_grad():
         state, memory = translator.begin(torch.from_numpy(PAIRS.source))
         steps = translator.steps(target, state, memory)
-        p = translator.logits(torch.stack([step.output for step in steps])).softmax(dim=-1)[:, 0, EOS:]
+        p = translator.logits(torch.stack([step.output for step in steps])).softmax(dim=-1)[:, 0]
+    p = p[:, EOS:] if eos else p[:, EOS + 1 :]
     expected = 0.7 * losses.mean().item() - 0.3 * p.log().mean().item()
     assert smooth.minimised.item() == pytest.approx(expected)
     assert smooth.loss == pytest.approx(losses.mean().item())

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from explorer.seq2seq import EOS, PAD
-from explorer.seq2seq.tasks import TRANSLATION_TASKS, Dates, exact_match
+from explorer.seq2seq.tasks import TRANSLATION_TASKS, Dates, Pairs, exact_match
 from explorer.seq2seq.tasks.dates import FIRST, FORMS, LAST, MONTHS
 
 WORKS = {"reverse": lambda x: x[::-1], "copy": lambda x: x, "sort": sorted}
@@ -25,6 +25,20 @@ def test_sequences(kind, seed, longest, symbols):
         source, target = pairs.pair(b)
         assert target == list(WORKS[kind](source))
         assert task.source.decode(source) == [task.source.tokens[number] for number in source]
+
+
+@pytest.mark.parametrize("kind", sorted(WORKS))
+def test_tests_are_spread_over_all_lengths(kind):
+    task = TRANSLATION_TASKS[kind][1]()
+    pairs = task.spread(np.random.default_rng(0), 64, (10, 15))
+    lengths, counts = np.unique(pairs.lengths, return_counts=True)
+    assert lengths.tolist() == [10, 11, 12, 13, 14, 15] and counts.tolist() == [11, 11, 11, 11, 10, 10]
+    assert pairs.source.shape == (15, 64) and pairs.target.shape == (16, 64)
+    for b, length in enumerate(pairs.lengths):
+        source, target = pairs.pair(b)
+        assert len(source) == length and target == list(WORKS[kind](source))
+        assert pairs.target[length:, b].tolist() == [EOS] + [PAD] * (15 - length)
+    assert task.spread(np.random.default_rng(0), 2, (10, 15)).lengths.tolist() == [10, 11]
 
 
 def read(text: str) -> set[date]:
@@ -85,6 +99,15 @@ def test_buckets_and_bad_lengths(kind):
             task.batch(np.random.default_rng(1), 2, bad)
     with pytest.raises(ValueError, match="size is 0"):
         task.batch(np.random.default_rng(1), 0)
+
+
+def test_without_eos():
+    source, lengths = np.array([[3, 4], [4, 0]]), np.array([2, 1])
+    pairs = Pairs(source, lengths, np.array([[3, 4], [4, EOS], [EOS, PAD]])).without_eos()
+    assert pairs.target.tolist() == [[3, 4], [4, PAD]]
+    assert pairs.pair(0) == ([3, 4], [3, 4]) and pairs.pair(1) == ([4], [4])
+    said = np.array([[3, 4], [4, 4]])  # the second one is cut off after its only token
+    assert exact_match(said, pairs.target).tolist() == [True, True]
 
 
 def test_exact_match():

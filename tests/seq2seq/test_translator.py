@@ -111,6 +111,36 @@ def test_greedy_answers_are_those_of_the_decoding_room():
     assert callable(greedy) and callable(beam_search)
 
 
+def test_without_eos_an_answer_ends_only_where_it_is_cut():
+    translator = Translator(Seq2Seq(eos=False, hidden_size=8), LETTERS, LETTERS)
+    source = np.array([LETTERS.encode("gradient")]).T
+    trace = run_translator(translator.settings, SOURCE, SOURCE, translator=translator, as_training=False)
+    assert trace.target.tolist() == SOURCE
+    assert np.isneginf(trace.logits[:, EOS]).all() and np.isfinite(trace.logits[:, EOS + 1 :]).all()
+    for longest in (1, 40):
+        found = answers(translator, source, np.array([8]), longest)
+        assert found.shape == (longest, 1) and (found > EOS).all()
+    step = NextToken(translator, SOURCE)
+    assert np.isneginf(step((3, 4))[EOS]) and np.exp(step((3, 4))).sum() == pytest.approx(1)
+    assert translator.goal([3] * 100) == [3] * 100
+    for symbols, said in (
+        ([], "0 tokens; allowed are 1 to 100"),
+        ([3] * 101, "101 tokens; allowed are 1 to 100"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            translator.goal(symbols)
+
+
+def test_without_bos_the_first_input_is_zero_and_all_weights_else_are_the_same():
+    with_it, without = (
+        Translator(Seq2Seq(bos=bos, hidden_size=8), LETTERS, LETTERS) for bos in (True, False)
+    )
+    assert not without.target_embedding(torch.tensor([BOS])).any()
+    for (name, a), b in zip(with_it.state_dict().items(), without.state_dict().values(), strict=True):
+        same = [row for row in range(len(a)) if (name, row) != ("target_embedding.weight", BOS)]
+        torch.testing.assert_close(a[same], b[same], rtol=0, atol=0)
+
+
 def test_vocabulary():
     words = Vocabulary(("a", "b"))
     assert words.tokens == ("<pad>", "<bos>", "<eos>", "a", "b") and len(words) == 5

@@ -89,6 +89,8 @@ def translate(s, weights: dict[str, Tensor], source, target, positions=None) -> 
     token = 1
     for j, goal in enumerate(target):
         y = weights["target_embedding.weight"][token]
+        if j == 0 and not s.bos:
+            y = torch.zeros_like(y)
         before = s.attention in ("additive", "hard")
         if before:
             context = look(s, weights, states[-1][0], h, result, positions and positions[j])
@@ -106,8 +108,9 @@ def translate(s, weights: dict[str, Tensor], source, target, positions=None) -> 
                 context = look(s, weights, states[-1][0], h, result, None)
             output = torch.tanh(weights["decoder.W_c.weight"] @ torch.cat([context, y]))
         logits = weights["readout.weight"] @ output + weights["readout.bias"]
-        possible = torch.exp(logits[2:])  # <pad> and <bos> are never said
-        result.losses.append(-torch.log(possible[goal - 2] / possible.sum()))
+        first = 2 if s.eos else 3  # <pad> and <bos> are never said
+        possible = torch.exp(logits[first:])
+        result.losses.append(-torch.log(possible[goal - first] / possible.sum()))
         token = goal
     return result
 

@@ -3,44 +3,31 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from explorer.experiment import Experiment
 from explorer.tasks import Latch
+from explorer.training.nursery import Nursery
 from explorer.training.recipe import Recipe
 from explorer.training.run import Run
 from explorer.training.runs import Race, Runs, wait
 from explorer.training.trainer import Trainer
+from explorer.training.worker import TELL_EVERY
+from tests.training.patience import PATIENCE, until
 
 SMALL = Experiment(hidden_size=4, num_steps=10, batch_size=4, dtype="float32")
 LONG = Recipe(experiment=SMALL.changed("hidden_size", 32), task=Latch(), steps=20_000)
-PATIENCE = 60
 
 
 def recipe(cell: str = "rnn", steps: int = 60, **changes: object) -> Recipe:
     return Recipe(experiment=SMALL.changed("cell", cell), task=Latch(), steps=steps, **changes)
 
 
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Runs]:
-    found = Runs(lambda owner: True)
-    yield found
-    found.close()
-
-
 def started(runs: Runs, owner: str, recipes: Sequence[Recipe]) -> Race[Run]:
     return runs.start(owner, [Run(one) for one in recipes])
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def assert_is_the_run_of_a_notebook(runs: Sequence[Run]) -> None:
@@ -85,7 +72,7 @@ def test_pause_stops_between_two_steps_and_go_goes_on(runs: Runs) -> None:
     run.pause()
     until(lambda: run.state == "paused")
     step = run.training.step
-    time.sleep(0.3)
+    time.sleep(2 * TELL_EVERY)
     assert run.training.step == step and run.seconds_left == 0
     run.go()
     until(lambda: run.training.step > step)
@@ -149,14 +136,14 @@ def test_what_cannot_be_trained_fails_with_the_reason(runs: Runs) -> None:
     assert race.runs[0].state == "failed" and "GB" in race.runs[0].failed
 
 
-def test_a_place_is_waited_for_in_the_order_of_asking() -> None:
-    runs = Runs(lambda owner: True, most=1)
+def test_a_place_is_waited_for_in_the_order_of_asking(nursery: Nursery) -> None:
+    runs = Runs(lambda owner: True, most=1, look_every=0.02, nursery=nursery)
     try:
         first = started(runs, "a", [LONG])
         second = started(runs, "b", [recipe(steps=20)])
         third = started(runs, "c", [recipe(steps=20)])
         assert [run.state for race in (second, third) for run in race.runs] == ["waiting"] * 2
-        assert [runs.ahead_of(owner) for owner in "bc"] == [0, 1]
+        assert [runs.ahead_of(race) for race in (second, third)] == [0, 1]
         first.stop()
         until(lambda: second.runs[0].state == "finished")
         second.stop()
@@ -165,9 +152,9 @@ def test_a_place_is_waited_for_in_the_order_of_asking() -> None:
         runs.close()
 
 
-def test_the_race_of_a_closed_page_ends() -> None:
+def test_the_race_of_a_closed_page_ends(nursery: Nursery) -> None:
     there = {"stays", "goes"}
-    runs = Runs(lambda owner: owner in there, patience=1.0)
+    runs = Runs(lambda owner: owner in there, patience=0.2, look_every=0.05, nursery=nursery)
     try:
         races = {owner: started(runs, owner, [LONG]) for owner in sorted(there)}
         until(lambda: all(race.runs[0].training.step > 0 for race in races.values()))

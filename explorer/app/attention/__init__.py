@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from explorer.app.attention import gradient_map, one_score, training, wirings
+from explorer.app.attention import gradient_map, memory, objectives, one_score, training, wirings
 
 SECTIONS: dict[str, ModuleType] = {
     "map": gradient_map,
     "score": one_score,
     "training": training,
+    "objectives": objectives,
+    "memory": memory,
     "wirings": wirings,
 }

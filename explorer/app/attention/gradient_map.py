@@ -12,6 +12,7 @@ from explorer.app import controls, state
 from explorer.app.attention.estimators import estimators_of
 from explorer.app.attention.map_words import map_words
 from explorer.app.attention.setting import distance, mapped, reach, step_of
+from explorer.app.attention.special_tokens import special_tokens
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.sections import TONES
@@ -82,6 +83,7 @@ def side_bar() -> None:
     def sequences() -> None:
         for name in ("step", "source", "target"):
             controls.view_control(f"attn_{name}")
+        special_tokens()
 
     def more() -> None:
         for name in ("hidden", "layers", "residual", "dropout", "seed"):
@@ -102,7 +104,7 @@ def picture() -> None:
     main = panel_figure(
         _NO_EXPERIMENT,
         "attention_map",
-        figures.attention_map(here.decades, span=span, marked=step, off=not view.attn_on),
+        figures.attention_map(here.decades, span=span, marked=step, off=not view.attn_on, eos=view.attn_eos),
         figures.attention_map_alt(here.decades, step),
         **_PLACE,
     )
@@ -139,7 +141,7 @@ def _beside(view: View) -> PanelFigure:
         drawn, numbers = figures.message(said), said.replace("<br>", " ")
     else:
         step = step_of(view)
-        drawn = figures.attention_weights(weights, marked=step)
+        drawn = figures.attention_weights(weights, marked=step, eos=view.attn_eos)
         numbers = figures.attention_weights_alt(weights, step)
     return panel_figure(_NO_EXPERIMENT, "attention_weights", drawn, numbers, **_PLACE)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from explorer.app.attention.estimators import BASELINE, STRAIGHT, UNAIDED, estimators_of
 from explorer.app.attention.setting import distance, step_of
+from explorer.app.attention.special_tokens import special_words
 from explorer.app.attention_choices import KINDS, AttentionChoices
 from explorer.figures.decades import number, plain
 from explorer.seq2seq.reach import Reach
@@ -26,6 +27,7 @@ def map_words(
     symbol = f"∂L{low(step)}/∂h{low(far + 1)}"
     a, b = float(with_it[step - 1, far]), float(without[step - 1, far])
     more = _known(view, reach) if reach is not None else _drawn(view)
+    more = f"{more} {special_words(view, len(with_it))}".strip()
     if view.attn_on:
         sentence = (
             f"{symbol} is {number(a)} with {_name(view)} attention and {number(b)} without{_ratio(a, b)}."

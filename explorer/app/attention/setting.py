@@ -41,18 +41,29 @@ def network(view: AttentionChoices, kind: str | None = None) -> Seq2Seq:
             "attention": chosen,
             "window": view.attn_window,
             "estimator": view.attn_estimator,
+            "bos": view.attn_bos,
+            "eos": view.attn_eos,
             "seed": view.attn_seed,
         }
     )
 
 
 def sequences(settings: Seq2Seq, source: int, target: int) -> tuple[list[int], list[int]]:
-    """Random letters of the seed: a source of ``source`` tokens, a target of ``target`` with ``<eos>``."""
+    """Random letters of the seed: a source of ``source`` tokens, a target of ``target`` with ``<eos>``.
+
+    Without ``<eos>`` the letters are the same, so the target has one token fewer, but at least one letter.
+    """
 
     def letters(stream: str, count: int) -> list[int]:
         return [int(n) for n in settings.rng(stream).integers(len(SPECIAL), len(LETTERS), count)]
 
-    return letters("source letters", source), letters("target letters", target - 1)
+    said = tokens_said(settings.eos, target) - settings.eos
+    return letters("source letters", source), letters("target letters", said)
+
+
+def tokens_said(eos: bool, target: int) -> int:
+    """Td, for a target of ``target`` tokens with ``<eos>``."""
+    return target if eos else max(target - 1, 1)
 
 
 def mapped(view: AttentionChoices, kind: str | None = None) -> Mapped:
@@ -78,7 +89,7 @@ def reach(view: AttentionChoices) -> Reach:
 
 def step_of(view: AttentionChoices) -> int:
     """The chosen decoder step, or the last one of a shorter target."""
-    return min(view.attn_step, view.attn_target)
+    return min(view.attn_step, tokens_said(view.attn_eos, view.attn_target))
 
 
 def distance(view: AttentionChoices) -> np.ndarray:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.app import cache, state
-from explorer.app.learning.race_setting import session
+from explorer.app import cache, own_runs, state
 from explorer.app.view import View
 from explorer.seq2seq.learning import Learner, Learning
 from explorer.seq2seq.recipe import TranslationRecipe
@@ -61,23 +60,23 @@ def recipes_of(view: View) -> dict[str, TranslationRecipe]:
         "steps": view.taught_steps,
     }
     size = {"cell": view.taught_cell, "hidden_size": view.taught_hidden, "seed": view.attn_seed}
+    ends = {"bos": view.attn_bos, "eos": view.attn_eos}
     return {
-        title: TranslationRecipe.model_validate(shared | {"objective": objective, "model": model | size})
+        title: TranslationRecipe.model_validate(
+            shared | {"objective": objective, "model": model | size | ends}
+        )
         for title, (model, objective) in COMPARED[view.taught_beside].items()
     }
 
 
 def started(view: View) -> Race[TranslationRun] | None:
     """The runs of exactly these networks, if they were started."""
-    race = cache.runs().of(session(), KIND)
-    wanted = list(recipes_of(view).values())
-    return race if race is not None and [run.recipe for run in race.runs] == wanted else None
+    return own_runs.started(list(recipes_of(view).values()), KIND)
 
 
-def start() -> None:
-    """Train the present networks; those that were trained before are ended."""
-    runs = [TranslationRun(recipe) for recipe in recipes_of(state.view()).values()]
-    cache.runs().start(session(), runs, KIND)
+def start(goal: int | None = None) -> None:
+    """Train the present networks up to a step, or to the end; those that were trained before are ended."""
+    own_runs.start([TranslationRun(recipe, goal) for recipe in recipes_of(state.view()).values()], KIND)
 
 
 def pupils(view: View) -> list[Pupil]:

@@ -11,6 +11,7 @@ from explorer import figures
 from explorer.app import cache, controls, state
 from explorer.app.attention.map_words import low
 from explorer.app.attention.setting import network, sequences
+from explorer.app.attention.special_tokens import special_tokens, special_words
 from explorer.app.attention_choices import KINDS, AttentionChoices
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import panel_figure
@@ -56,7 +57,8 @@ def wirings_of(view: AttentionChoices) -> dict[str, Wiring]:
 
     found = {kind: aligned(kind) for kind in get_args(Aligned)}
     found |= {"encoder_decoder": translator("none"), "with_attention": translator(view.attn_kind)}
-    key = f"{cell}|{heard}|{steps}|{size}|{seed}|{view.attn_kind}|{view.attn_window}|{view.attn_estimator}"
+    kind = f"{view.attn_kind}|{view.attn_window}|{view.attn_estimator}|{view.attn_bos}|{view.attn_eos}"
+    key = f"{cell}|{heard}|{steps}|{size}|{seed}|{kind}"
     return {name: cache.remembered(f"wiring|{name}|{key}", compute) for name, compute in found.items()}
 
 
@@ -68,10 +70,12 @@ def side_bar() -> None:
             controls.view_control(f"attn_{name}")
 
     def attention() -> None:
-        controls.view_control("attn_kind")
+        for name in ("kind", "step"):
+            controls.view_control(f"attn_{name}")
+        special_tokens()
 
     controls.group("attn_one_cell", "One cell", cell, opened=True)
-    controls.group("attn_wired_kind", "Attention", attention, opened=True)
+    controls.group("attn_wired_kind", "Encoder–decoder", attention, opened=True)
 
 
 def picture() -> None:
@@ -80,10 +84,12 @@ def picture() -> None:
     buttons, said = st.container(), st.container()
     found = wirings_of(view)
     span = figures.wiring_span(*found.values())
+    marked = min(view.attn_step, _said(found["with_attention"]))
 
     def part(name: str) -> PanelFigure:
         place = _ALIGNED if name in get_args(Aligned) else _TRANSLATOR
-        drawn = figures.wiring(found[name], span, key=name in ("many_to_many", "with_attention"))
+        key = name in ("many_to_many", "with_attention")
+        drawn = figures.wiring(found[name], span, key=key, marked=marked)
         suffix = f": {KINDS[view.attn_kind]}" if name == "with_attention" else ""
         return panel_figure(
             _NO_EXPERIMENT, name, drawn, figures.wiring_alt(found[name]), suffix=suffix, **place
@@ -95,6 +101,11 @@ def picture() -> None:
     with said:
         tone, sentence, more = wiring_words(found, view)
         st.markdown(f"{TONES[tone]} **{sentence}** {more}")
+
+
+def _said(found: Wiring) -> int:
+    """How many tokens the decoder says."""
+    return sum(name.startswith("s") for name in found.states)
 
 
 def wiring_words(found: dict[str, Wiring], view: AttentionChoices) -> tuple[str, str, str]:
@@ -109,6 +120,6 @@ def wiring_words(found: dict[str, Wiring], view: AttentionChoices) -> tuple[str,
     )
     more = (
         f"No loss reads the encoder's {view.attn_wired} states: without attention the decoder gets the last "
-        f"one, h{low(view.attn_wired)}, and none of the others."
-    )
+        f"one, h{low(view.attn_wired)}, and none of the others. {special_words(view, _said(without))}"
+    ).strip()
     return "survives" if a > -3 else "vanishes", sentence, more

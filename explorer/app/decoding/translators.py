@@ -48,7 +48,8 @@ def _made(key: str, pupil: Pupil, moment: TranslationMoment, numbers: list[int],
     attention = None if recipe.model.attention == "none" else step.attention
     said = "".join(recipe.task.source.decode(numbers))
     notes = [*notes, f"{pupil.title}, {recipe.task.kind}, after {moment.step} training steps, reads: {said}"]
-    model = DecodingModel(step, recipe.task.target.tokens, EOS, attention)
+    end = EOS if recipe.model.eos else None
+    model = DecodingModel(step, recipe.task.target.tokens, end, attention)
     return Source(key, model, notes=notes)
 
 

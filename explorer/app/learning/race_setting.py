@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explorer.app import cache, state
+from explorer.app import cache, own_runs, state
 from explorer.experiment import Experiment
 from explorer.lessons.races import RACES, Race, Racer, racers_of, titles_of
 from explorer.tasks import TASKS, Task
@@ -117,16 +116,9 @@ def known_race() -> Race | None:
     return next((race for race in RACES.values() if choices_of(race).items() <= chosen.items()), None)
 
 
-def session() -> str:
-    """Who trains: one race for each open page."""
-    context = get_script_run_ctx()
-    return context.session_id if context else ""
-
-
 def started(found: Setting) -> RunningRace[Run] | None:
     """The runs of exactly this race, if they were started."""
-    race = cache.runs().of(session())
-    return race if race is not None and [run.recipe for run in race.runs] == found.recipes else None
+    return own_runs.started(found.recipes)
 
 
 def lanes(found: Setting) -> list[Lane]:

@@ -66,6 +66,8 @@ class MemoryTrace:
         probabilities: of each place, [places].
         loss: −ln of that of the answer.
         query_decades: log10 ‖∂L/∂u^k‖ at each hop and after the last, [K+1].
+        attention_decades: the same with the way past the hops cut: ∂L/∂u^{K+1} sent back through o^K, …, o^k
+            alone, [K+1].
         memory_decades: log10 ‖∂L/∂m^k_i‖ of every embedding of every sentence, [K+1, S]; −inf is an exact 0.
     """
 
@@ -73,27 +75,48 @@ class MemoryTrace:
     probabilities: np.ndarray
     loss: float
     query_decades: np.ndarray
+    attention_decades: np.ndarray
     memory_decades: np.ndarray
 
 
 def run_memory(network: MemoryNetwork, story: Stories) -> MemoryTrace:
-    """Answer the first question, in the network's own precision.
+    """Answer the first question, and send the gradient back in float64.
 
     The gradients are total: u^k acts on every later hop. The sum u^k + o^k lets ∂L/∂u pass a hop unchanged,
     as a residual connection does.
     """
-    first = [torch.from_numpy(part[:1]) for part in (story.sentences, story.question, story.answer)]
-    sentences, question, answer = first
-    with torch.enable_grad():
-        memories = network.memories(sentences).detach().requires_grad_()
-        logits, u, looks = network(memories, question)
-        loss = torch.nn.functional.cross_entropy(logits, answer)
-        of_memory, *of_u = torch.autograd.grad(loss, [memories, *u])
+    first = [torch.from_numpy(part[:1]) for part in (story.sentences, story.question)]
+    answer = int(story.answer[0])
+    with torch.no_grad():
+        memories = network.memories(first[0])
+        logits, u, looks = network(memories, first[1])
+        logs = logits[0].double().log_softmax(dim=0).numpy()
+    of_logits = np.exp(logs)
+    of_logits[answer] = -np.delete(of_logits, answer).sum()  # p − 1 has no digits left near p = 1
+    of_answer = of_logits @ network.get_parameter("answer").detach().double().numpy()
+    weights = np.concatenate([look.double().numpy() for look in looks])
+    queries = np.concatenate([one.double().numpy() for one in u])
+    ways = _back(memories[:, 0].double().numpy(), queries, weights, of_answer)
     with np.errstate(divide="ignore"):
-        return MemoryTrace(
-            np.stack([look[0].detach().numpy() for look in looks]),
-            logits[0].softmax(dim=0).detach().numpy(),
-            loss.item(),
-            np.log10([one.norm().item() for one in of_u]),
-            np.log10(of_memory[:, 0].norm(dim=2).numpy()),
-        )
+        decades = [np.log10(np.linalg.norm(way, axis=-1)) for way in ways]
+    return MemoryTrace(weights, np.exp(logs), float(-logs[answer]), *decades)
+
+
+def _back(
+    m: np.ndarray, u: np.ndarray, p: np.ndarray, of_last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """∂L/∂u [K+1, d], the same through attention alone, and ∂L/∂m [K+1, S, d], from ∂L/∂u^{K+1} [d]."""
+    whole, alone, of_memory = [of_last], [of_last], np.zeros_like(m)
+    for k in reversed(range(len(p))):
+        of_memory[k + 1] += np.outer(p[k], whole[0])
+        of_scores = _through_softmax(p[k], m[k + 1] @ whole[0])
+        of_memory[k] += np.outer(of_scores, u[k])
+        whole.insert(0, whole[0] + of_scores @ m[k])
+        alone.insert(0, _through_softmax(p[k], m[k + 1] @ alone[0]) @ m[k])
+    return np.array(whole), np.array(alone), of_memory
+
+
+def _through_softmax(p: np.ndarray, of_weights: np.ndarray) -> np.ndarray:
+    """(diag p − p pᵀ) times ∂L/∂p, [S]; by differences, so that weights near 0 and 1 keep their digits."""
+    found: np.ndarray = p * ((of_weights[:, None] - of_weights) @ p)
+    return found

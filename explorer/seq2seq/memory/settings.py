@@ -7,6 +7,7 @@ import json
 import numpy as np
 
 from explorer.parameters import Parameters, parameter
+from explorer.seq2seq.records import recorded_steps
 
 
 class MemorySettings(Parameters):
@@ -53,6 +54,11 @@ class MemorySettings(Parameters):
         options=(500, 1000, 1500, 2000, 3000, 5000, 10000, 20000),
     )
     seed: int = parameter(0, "seed", "All random numbers follow from it.", bounds=(0, 9999), step=1)
+
+    @property
+    def moments(self) -> np.ndarray:
+        """Steps k at which the run is recorded, after k updates of the weights: 0, …, ``steps``, [R ≤ 31]."""
+        return recorded_steps(self.steps)
 
     def rng(self, stream: str) -> np.random.Generator:
         """The random numbers of one purpose; different streams are independent of each other."""

@@ -32,6 +32,11 @@ class Stories:
     answer: np.ndarray
     support: np.ndarray
 
+    def one(self, b: int) -> Stories:
+        """Story b alone."""
+        row = slice(b, b + 1)
+        return Stories(self.sentences[row], self.question[row], self.answer[row], self.support[row])
+
 
 def draw_stories(
     rng: np.random.Generator, size: int, sentences: int, facts: int, simple: float = 0.0
@@ -89,6 +94,17 @@ def _draw(rng: np.random.Generator, sentences: int, facts: int, simple: float) -
 
 
 def text_of(stories: Stories, b: int = 0) -> tuple[list[str], str, str]:
-    """Sentences, question and answer of story b in words."""
-    lines = [" ".join(WORDS[word] for word in line) for line in stories.sentences[b]]
-    return lines, " ".join(WORDS[word] for word in stories.question[b]), PLACES[stories.answer[b]]
+    """Sentences, question and answer of story b as people say them; the network reads the word numbers."""
+    lines = []
+    for who, verb, what in stories.sentences[b]:
+        done = f"went to the {WORDS[what]}" if verb == WENT else f"took the {WORDS[what]}"
+        lines.append(f"{WORDS[who]} {done}")
+    asked = WORDS[stories.question[b, 1]]
+    return lines, f"Where is {asked if asked in PEOPLE else f'the {asked}'}?", PLACES[stories.answer[b]]
+
+
+def newest_place(stories: Stories) -> np.ndarray:
+    """The place that each story names last, [B]: an answer that looks at one sentence and no question."""
+    went = stories.sentences[:, ::-1, 1] == WENT
+    last: np.ndarray = stories.sentences[:, ::-1, 2][np.arange(len(went)), went.argmax(axis=1)]
+    return last - _NUMBER[PLACES[0]]

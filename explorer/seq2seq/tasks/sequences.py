@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from explorer.parameters import parameter
-from explorer.seq2seq.tasks.task import Lengths, Pairs, TranslationTask
+from explorer.seq2seq.tasks.task import Lengths, Pairs, TranslationTask, joined
 from explorer.seq2seq.vocabulary import EOS, LETTERS, SPECIAL, Vocabulary
 
 
@@ -47,6 +47,18 @@ class SequenceTask(TranslationTask):
         source = len(SPECIAL) + rng.integers(self.symbols, size=(length, size))
         target = np.concatenate([self.answer(source), np.full((1, size), EOS)])
         return Pairs(source, np.full(size, length), target)
+
+    def spread(self, rng: np.random.Generator, size: int, lengths: Lengths) -> Pairs:
+        """As many pairs of each length, up to one."""
+        low, high = lengths
+        shares = np.array_split(np.arange(size), high - low + 1)
+        return joined(
+            [
+                self.batch(rng, len(share), (length, length))
+                for length, share in zip(range(low, high + 1), shares, strict=True)
+                if len(share)
+            ]
+        )
 
 
 class Reverse(SequenceTask):

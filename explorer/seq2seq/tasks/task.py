@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +22,8 @@ class Pairs:
     Attributes:
         source: token numbers, filled up with ``<pad>``, [Te, B].
         lengths: tokens of each source, [B].
-        target: token numbers, each with ``<eos>`` at its end, filled up with ``<pad>``, [Td, B].
+        target: token numbers, each with ``<eos>`` at its end, filled up with ``<pad>``, [Td, B];
+            ``without_eos`` has none.
     """
 
     source: np.ndarray
@@ -30,8 +32,27 @@ class Pairs:
 
     def pair(self, b: int) -> tuple[list[int], list[int]]:
         """Source and target number b, without special tokens."""
-        target = self.target[:, b].tolist()
-        return self.source[: self.lengths[b], b].tolist(), target[: target.index(EOS)]
+        target = self.target[:, b]
+        return self.source[: self.lengths[b], b].tolist(), target[target > EOS].tolist()
+
+    def without_eos(self) -> Pairs:
+        """The same pairs for a decoder that is stopped from outside."""
+        return replace(self, target=np.where(self.target == EOS, PAD, self.target)[:-1])
+
+
+def joined(parts: Sequence[Pairs]) -> Pairs:
+    """All pairs in one, the shorter ones filled up."""
+
+    def filled(arrays: list[np.ndarray]) -> np.ndarray:
+        longest = max(map(len, arrays))
+        below = [((0, longest - len(array)), (0, 0)) for array in arrays]
+        return np.hstack([np.pad(array, fill, constant_values=PAD) for array, fill in zip(arrays, below, strict=True)])
+
+    return Pairs(
+        filled([part.source for part in parts]),
+        np.concatenate([part.lengths for part in parts]),
+        filled([part.target for part in parts]),
+    )
 
 
 class TranslationTask(Parameters):
@@ -77,6 +98,10 @@ class TranslationTask(Parameters):
         self.check_lengths((low, high))
         return self.draw(rng, size, (low, high))
 
+    def spread(self, rng: np.random.Generator, size: int, lengths: Lengths) -> Pairs:
+        """B fresh pairs over all these lengths, for tests; a batch may have one length alone."""
+        return self.batch(rng, size, lengths)
+
     def check_lengths(self, lengths: Lengths) -> None:
         """Raises ValueError unless the task has sources of all these lengths."""
         (low, high), (lowest, highest) = lengths, self.bounds
@@ -88,7 +113,7 @@ class TranslationTask(Parameters):
 
 
 def exact_match(found: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Which answers [T, B] equal their targets [Td, B] up to ``<eos>``, [B] bool.
+    """Which answers [T, B] equal their targets [Td, B] up to ``<eos>`` or the target's end, [B] bool.
 
     Raises ValueError when there are not as many answers as targets.
     """
