@@ -24,7 +24,7 @@ _BELOW = 0.4  # rows between the story and its question
 
 def story_height(sentences: int) -> int:
     """Pixels in which every sentence of a story can be read."""
-    return max(340, _ROW * (sentences + 2) + 46)
+    return max(340, _ROW * (sentences + 3) + 46)
 
 
 def memory_story(
@@ -66,7 +66,7 @@ def memory_story(
         f"memory_story:{hops}:{count}",
         meta={"x": "hop", "y": "sentence", "z": "attention weight"},
         xaxis=style.axis("", 0.5, hops + 0.5, **above, **looks, fixedrange=True),
-        yaxis=style.axis("", low + 0.6, -0.6, **rows, **looks, fixedrange=True),
+        yaxis=style.axis("", low + 1.3, -0.6, **rows, **looks, fixedrange=True),
         shapes=[_frame(line, hops) for line in support],
         annotations=[*_marks(support, hops), _answer(low, given, right)],
         margin=style.MARGIN | {"t": style.LEGEND_TOP, "r": _MARKS, "b": 8},
@@ -121,6 +121,7 @@ def _answer(row: float, given: tuple[str, float], right: str) -> Figure:
     if word == right:
         color, said = GREEN, f"✓ {word} {probability:.0%}"
     else:
-        color, said = VERMILLION, f"✗ {word} {probability:.0%}, right: {right}"
-    place: Figure = {"xref": "x domain", "xanchor": "left", "font": {"size": style.FONT, "color": color}}
+        color, said = VERMILLION, f"✗ {word} {probability:.0%}<br>right: {right}"
+    place: Figure = {"xref": "x domain", "xanchor": "left", "yanchor": "top", "yshift": 13, "align": "left"}
+    place["font"] = {"size": style.FONT, "color": color}
     return style.note(f"<b>{said}</b>", 0, row, **place)

@@ -132,7 +132,7 @@ def test_without_eos_answers_are_cut_and_the_page_says_so() -> None:
     race = rested(at, "train")
     assert not race.runs[0].recipe.model.eos
     moment = race.runs[0].learning.moments[-1]
-    assert len(moment.answer) == len(moment.example) == len(figures(at)["attention_map"]["data"][0]["z"])
+    assert len(moment.answer) == len(moment.example) == len(figures(at)["attention_map_1"]["data"][0]["z"])
     assert any("answers are cut at the wanted length." in item.value for item in at.markdown)
 
 

@@ -68,7 +68,7 @@ def test_facts_are_framed_named_and_printed_bold() -> None:
 
 @pytest.mark.parametrize(
     ("given", "said", "color"),
-    [("hall", "✓ hall 80%", GREEN), ("school", "✗ school 80%, right: hall", VERMILLION)],
+    [("hall", "✓ hall 80%", GREEN), ("school", "✗ school 80%<br>right: hall", VERMILLION)],
 )
 def test_the_answer_is_right_or_corrected(given: str, said: str, color: str) -> None:
     note = story((given, 0.8))["layout"]["annotations"][-1]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,6 +20,7 @@ from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.recorded import moment_of
 from explorer.experiment import Experiment
+from explorer.figures.flow_colors import flow_span
 from explorer.figures.race import Lap
 
 KEY = "attention-training"
@@ -109,12 +113,6 @@ def _figures(there: Sequence[Pupil]) -> list[PanelFigure]:
             figures.attention_weights_alt(weights, row),
         )
 
-    def gradients() -> Drawn:
-        off, eos = weights is None, recipe.model.eos
-        return figures.attention_map(moment.decades, off=off, eos=eos), figures.attention_map_alt(
-            moment.decades, row
-        )
-
     where = f" at step {moment.step}"
     return [
         panel_figure(
@@ -132,5 +130,27 @@ def _figures(there: Sequence[Pupil]) -> list[PanelFigure]:
             height=320,
         ),
         panel_figure(_NO_EXPERIMENT, "attention_weights", drawn, numbers, height=320, suffix=where),
-        later_figure(_NO_EXPERIMENT, "attention_map", gradients, height=320, suffix=where),
+        *_maps(there),
+    ]
+
+
+def _maps(there: Sequence[Pupil]) -> list[PanelFigure]:
+    """The gradient maps of all networks side by side, on one scale of colour."""
+    wanted = state.view().taught_moment
+    decades = [moment_of(pupil.learning.moments, wanted).decades for pupil in there]
+    span = flow_span(*decades)
+
+    def draw(pupil: Pupil, found: np.ndarray) -> Drawn:
+        model = pupil.learning.recipe.model
+        drawn = figures.attention_map(found, span=span, off=model.attention == "none", eos=model.eos)
+        return drawn, figures.attention_map_alt(found, len(found) // 2 + 1)
+
+    place: dict[str, Any] = {"span": 12 // len(there), "height": 320}
+    return [
+        replace(
+            later_figure(_NO_EXPERIMENT, "attention_map", partial(draw, pupil, found), **place),
+            id=f"attention_map_{k}",
+            title=f"‖∂Lⱼ/∂hᵢ‖: {pupil.title}",
+        )
+        for k, (pupil, found) in enumerate(zip(there, decades, strict=True), 1)
     ]

@@ -20,7 +20,7 @@ from explorer.seq2seq.decoding.exhaustive import TooManySequences, exhaustive, g
 from explorer.seq2seq.decoding.hypothesis import Hypothesis
 from explorer.seq2seq.decoding.markov import MarkovModel
 from explorer.seq2seq.decoding.ngrams import CharacterNgrams
-from explorer.seq2seq.decoding.sampling import Sampling, filtered, sample
+from explorer.seq2seq.decoding.sampling import Sampling, filtered, sample, sample_counts
 from explorer.seq2seq.decoding.scoring import Scoring
 from explorer.seq2seq.decoding.step import Attention, DecodingModel, Step, after
 from explorer.seq2seq.decoding.toys import TOYS
@@ -50,4 +50,5 @@ __all__ = [
     "greedy",
     "optimum",
     "sample",
+    "sample_counts",
 ]

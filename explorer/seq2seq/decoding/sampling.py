@@ -6,6 +6,7 @@ Sources: Fan, Lewis & Dauphin (2018), "Hierarchical neural story generation" (to
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,3 +92,32 @@ def sample(
         token = int(np.searchsorted(bounds, rng.random() * bounds[-1], side="right"))
         tokens, total = (*tokens, token), total + float(log_probs[token])
     return Hypothesis(tokens, total, total, tokens[-1] == end)
+
+
+def sample_counts(
+    step: Step,
+    sampling: Sampling,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    end: int | None,
+    max_length: int,
+) -> Counter[tuple[int, ...]]:
+    """How often each sequence comes up when ``count`` of them are drawn as ``sample`` does.
+
+    All draws that share a prefix are taken together: their next tokens have a multinomial distribution.
+
+    Raises:
+        ValueError: as ``sample``.
+    """
+    check_lengths(max_length, count=count)
+    found: Counter[tuple[int, ...]] = Counter()
+    stack: list[tuple[tuple[int, ...], int]] = [((), count)]
+    while stack:
+        prefix, number = stack.pop()
+        if len(prefix) == max_length or (prefix and prefix[-1] == end):
+            found[prefix] = number
+            continue
+        counts = rng.multinomial(number, sampling.probabilities(log_probabilities(step, prefix)))
+        stack += [((*prefix, int(token)), int(counts[token])) for token in np.flatnonzero(counts)]
+    return found

@@ -45,8 +45,8 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
 
     def filled(arrays: list[np.ndarray]) -> np.ndarray:
         longest = max(map(len, arrays))
-        below = [((0, longest - len(array)), (0, 0)) for array in arrays]
-        return np.hstack([np.pad(array, fill, constant_values=PAD) for array, fill in zip(arrays, below, strict=True)])
+        missing = [((0, longest - len(array)), (0, 0)) for array in arrays]
+        return np.hstack([np.pad(*one, constant_values=PAD) for one in zip(arrays, missing, strict=True)])
 
     return Pairs(
         filled([part.source for part in parts]),
