@@ -36,7 +36,7 @@ test test-unit test-training bench: export OMP_NUM_THREADS = 1
 test test-unit test-training bench: export OPENBLAS_NUM_THREADS = 1
 test test-unit test-training bench: export MKL_NUM_THREADS = 1
 # Every process that a test starts would compile the whole package anew.
-test test-unit test-training bench: unexport PYTHONDONTWRITEBYTECODE
+test test-unit test-training bench: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev-stamp browser ## run every test (needs Chromium or Chrome; installs it where it may)
 	$(PYTEST) $(ARGS)

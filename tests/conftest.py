@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import gc
 import os
 import tempfile
 
@@ -15,3 +16,9 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 # Trained weights that tests store are nobody's; servers and workers that tests start inherit it.
 os.environ["GRADIENT_EXPLORER_HOME"] = tempfile.mkdtemp(prefix="gradient-explorer-tests-")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays until the end: the garbage collector need not look through it again."""
+    gc.collect()
+    gc.freeze()

@@ -73,7 +73,7 @@ def test_pause_look_back_rewind_and_go_on(
     page = page_at()
     settings = "view.taught_steps=1000&view.taught_hidden=16&view.taught_batch=8"
     page.goto(f"{server(DASHBOARD)}/attention?view.attention=training&{settings}")
-    page.wait_for_selector("[data-figure=attention_map] .main-svg", timeout=60_000)
+    page.wait_for_selector("[data-figure=attention_map_1] .main-svg", timeout=60_000)
     page.get_by_role("button", name="Train", exact=True).click()
     moved = page.get_by_text(re.compile(r"^(1\d\d|[2-9]\d\d|1,\d{3}) of 2,000 steps"))
     expect(moved).to_be_visible(timeout=60_000)

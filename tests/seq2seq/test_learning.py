@@ -20,6 +20,7 @@ from explorer.seq2seq import (
 )
 from explorer.seq2seq.records import RECORDS
 from explorer.seq2seq.tasks import CopySequence, Dates
+from explorer.seq2seq.tasks.sequences import SequenceTask
 
 WITHOUT = {"bos": False, "eos": False}
 SMALL = Seq2Seq(cell="gru", hidden_size=16, embedding_size=8, bidirectional=True, start="backward")
@@ -41,6 +42,14 @@ CASES = [
 ]
 
 
+@pytest.fixture
+def _short_tests(monkeypatch):
+    """Records are made quickly: what they hold is not the point."""
+    for task in (SequenceTask, Dates):
+        monkeypatch.setattr(task, "buckets", task.buckets[:2])
+
+
+@pytest.mark.usefixtures("_short_tests")
 @pytest.mark.parametrize("fields", CASES)
 def test_resuming_changes_no_number(fields):
     whole = Learner(recipe(**fields))
@@ -63,6 +72,7 @@ def test_resuming_changes_no_number(fields):
     assert np.isfinite(whole.learning.losses)[~rewarded].all()
 
 
+@pytest.mark.usefixtures("_short_tests")
 @pytest.mark.parametrize("fields", [CASES[3], CASES[-1]])
 def test_a_run_goes_on_from_every_record_as_if_it_had_not_gone_back(fields):
     whole, again = Learner(recipe(**fields)), Learner(recipe(**fields))
