@@ -109,6 +109,7 @@ def panel_figure(
     time_axis: bool = False,
     suffix: str = "",
     fill: bool = False,
+    wide: int = 0,
     link: Mapping[str, str] | None = None,
 ) -> PanelFigure:
     """A figure with its texts; ``numbers`` is a sentence on what can be read off it now."""
@@ -124,6 +125,7 @@ def panel_figure(
         time_axis=time_axis,
         alt=f"{text.alt_text(experiment)} {numbers}",
         fill=fill,
+        wide=wide,
         link=link,
     )
 

@@ -9,8 +9,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from explorer.figures import style
-from explorer.figures.decoding_looks import plain_sequence, probability, sequence_name, token_name
-from explorer.figures.style import BLUE, GREEN, GREY, MUTED, OCHRE, PURPLE, TEXT, VERMILLION, Figure
+from explorer.figures.decoding_looks import (
+    plain_sequence,
+    probability,
+    sequence_name,
+)
+from explorer.figures.style import BLUE, GREEN, GREY, OCHRE, PURPLE, VERMILLION, Figure
+from explorer.figures.tree_labels import (
+    BEND,
+    FEW_COLUMNS,
+    MOST_COLUMNS,
+    Places,
+    edge_labels,
+    inner_labels,
+    leaf_labels,
+    placed,
+    stubs,
+)
 from explorer.figures.tree_layout import Node, TreeLayout, tree_layout
 from explorer.seq2seq.decoding.beam import CUT, FINISHED, KEPT, PRUNED, Search
 from explorer.seq2seq.decoding.hypothesis import Hypothesis
@@ -27,8 +42,6 @@ _LOOKS = {
     "cut off": (CUT, OCHRE, "diamond", 14),
 }
 _GLYPHS = {"pruned": "cross", "kept": "point", "finished": "bar", "cut off": "point"}
-_MOST_EDGE_LABELS, _FEW_COLUMNS, _MOST_COLUMNS = 26, 3, 6
-_ALONG, _ALONG_SHORT = 0.75, 0.58  # where on its edge a label stands; on short ones further from the node
 
 
 def search_tree(
@@ -50,12 +63,34 @@ def search_tree(
     count = len(search.steps)
     if not 1 <= step <= count:
         raise ValueError(f"step = {step} is not allowed: choose from 1 to {count}")
+    return _after(search, symbols, step, best, _whole(search, best))
+
+
+def search_trees(search: Search, symbols: Sequence[str], best: Hypothesis | None = None) -> list[Figure]:
+    """``search_tree`` after every step, for a slider."""
+    whole = _whole(search, best)
+    return [_after(search, symbols, step, best, whole) for step in range(1, len(search.steps) + 1)]
+
+
+def _whole(search: Search, best: Hypothesis | None) -> TreeLayout:
+    """The tree of all steps."""
+    return tree_layout(search, len(search.steps) - 1, _important(search, best))
+
+
+def _important(search: Search, best: Hypothesis | None) -> set[Node]:
+    """The ways to the winner and to the optimum."""
+    return {*_nodes(search, search.best), *(_nodes(search, best) if best is not None else [])}
+
+
+def _after(
+    search: Search, symbols: Sequence[str], step: int, best: Hypothesis | None, whole: TreeLayout
+) -> Figure:
+    """The tree after a step: a part of the ``whole`` one, or laid out anew where that begins later."""
     winning = _nodes(search, search.best)
     optimal = _nodes(search, best) if best is not None else []
-    whole = tree_layout(search, count - 1, {*winning, *optimal})
-    layout = whole if whole.first == 0 else tree_layout(search, step - 1, {*winning, *optimal})
+    layout = whole if whole.first == 0 else tree_layout(search, step - 1, _important(search, best))
     shown = {node: place for node, place in layout.places.items() if node[0] < step}
-    last = step == count
+    last = step == len(search.steps)
     kept = [node for node in shown if not _is_pruned(search, node)]
     lost = [node for node in shown if _is_pruned(search, node)]
     data = [
@@ -64,9 +99,12 @@ def search_tree(
         _edges("kept", kept, shown, layout, BLUE, style.THIN),
         _edges("winner", winning if last else [], shown, layout, VERMILLION, 6),
         *(_points(name, look, search, symbols, shown, layout) for name, look in _LOOKS.items()),
+        leaf_labels("pruned", lost, search, symbols, shown, layout),
+        leaf_labels("kept", kept, search, symbols, shown, layout),
+        edge_labels(search, shown, layout),
         _mark("winner", winning if last else [], shown, VERMILLION, "star", 20),
         _mark("optimum", optimal, shown, PURPLE, "circle-open", 24),
-        _stubs(search, symbols, shown, layout),
+        stubs(search, symbols, shown, layout),
     ]
     right, height = (max(place[k] for place in layout.places.values()) for k in (0, 1))
     room = 0.9 if layout.first else 0.35
@@ -80,12 +118,11 @@ def search_tree(
             showgrid=False,
             tickvals=ticks,
         ),
-        yaxis=style.axis("", height + 0.6, -0.9, visible=False, fixedrange=True),
+        yaxis=style.axis("", height + 0.6, -1.3, visible=False, fixedrange=True),
         annotations=[
             _key(search, shown.keys() & layout.parents.keys(), last, bool(optimal)),
             *_left_out(search, layout, step),
-            *_edge_labels(search, shown, layout),
-            *_inner_labels(search, symbols, shown, layout),
+            *inner_labels(search, symbols, shown, layout),
         ],
         margin={"l": 8, "r": 8, "t": style.LEGEND_TOP, "b": 44},
         hovermode="closest",
@@ -106,7 +143,7 @@ def _is_pruned(search: Search, node: Node) -> bool:
 def _edges(
     name: str,
     nodes: Sequence[Node],
-    shown: dict[Node, tuple[float, float]],
+    shown: Places,
     layout: TreeLayout,
     color: str,
     width: float,
@@ -116,8 +153,8 @@ def _edges(
     for node in nodes:
         if node in shown and node in layout.parents:
             (x0, y0), (x1, y1) = shown[layout.parents[node]], shown[node]
-            x += [x0, x1, math.nan]
-            y += [y0, y1, math.nan]
+            x += [x0, x0 + BEND, x1, math.nan]
+            y += [y0, y1, y1, math.nan]
     edges: Figure = {"type": "scatter", "mode": "lines", "name": f"to {name}", "x": np.array(x)}
     edges |= {"y": np.array(y), "line": {"color": color, "width": width}}
     return edges | {"hoverinfo": "skip", "connectgaps": False}
@@ -128,119 +165,43 @@ def _points(
     look: tuple[int, str, str, int],
     search: Search,
     symbols: Sequence[str],
-    shown: dict[Node, tuple[float, float]],
+    shown: Places,
     layout: TreeLayout,
 ) -> Figure:
-    """Candidates of one fate; what has no child has its label on the right."""
+    """Candidates of one fate."""
     fate, color, symbol, size = look
     nodes = [node for node in shown if node in layout.parents]
     nodes = [node for node in nodes if search.steps[node[0]].fates[node[1]] == fate]
-    inner = _inner(shown, layout)
-    said, hover = [], []
-    for node in nodes:
-        at, row = node
+    hover = []
+    for at, row in nodes:
         log_prob = float(search.steps[at].log_probs[row])
-        said.append("" if node in inner else "  " + _label(search, symbols, node, bold=fate != PRUNED))
         full = sequence_name(search.tokens_of(at, row), symbols, 60)
         hover.append(f"{full}<br>P = {probability(log_prob)}, log P = {log_prob:.4f}<br>{name}")
-    font = {"size": style.SMALL, "color": MUTED if fate == PRUNED else TEXT}
     marker = {"size": size, "color": color, "symbol": symbol, "line": {"width": 2.5, "color": color}}
-    points: Figure = {"type": "scatter", "mode": "markers+text", "name": name, "text": said}
-    points |= {"textposition": "middle right", "textfont": font, "hovertext": hover, "hoverinfo": "text"}
-    points |= {"marker": marker, "cliponaxis": False}
-    return points | {axis: np.array([shown[node][k] for node in nodes]) for k, axis in enumerate("xy")}
-
-
-def _inner(shown: dict[Node, tuple[float, float]], layout: TreeLayout) -> set[Node]:
-    """Candidates with a child that is drawn now."""
-    return {layout.parents[node] for node in shown if node in layout.parents} & layout.parents.keys()
+    points: Figure = {"type": "scatter", "mode": "markers", "name": name, "marker": marker}
+    points |= {"hovertext": hover, "hoverinfo": "text", "cliponaxis": False}
+    return points | placed(nodes, shown)
 
 
 def _room(layout: TreeLayout) -> float:
     """Columns for the labels of the last leaves."""
     columns = max(x for x, _ in layout.places.values()) - layout.first
-    return 1.1 if columns <= _FEW_COLUMNS else 1.4 if columns <= _MOST_COLUMNS else 1.2
-
-
-def _is_long(layout: TreeLayout) -> bool:
-    return max(x for x, _ in layout.places.values()) - layout.first > _MOST_COLUMNS
-
-
-def _label(search: Search, symbols: Sequence[str], node: Node, *, bold: bool) -> str:
-    """The token and P of the whole sequence."""
-    candidates = search.steps[node[0]]
-    number = probability(float(candidates.log_probs[node[1]]))
-    token = token_name(symbols[int(candidates.tokens[node[1]])])
-    return f"{token} <b>{number}</b>" if bold else f"{token} {number}"
-
-
-def _inner_labels(
-    search: Search, symbols: Sequence[str], shown: dict[Node, tuple[float, float]], layout: TreeLayout
-) -> list[Figure]:
-    """Above what has children; of long trees the token alone."""
-    found = []
-    wide = not _is_long(layout)
-    for node in _inner(shown, layout):
-        token = token_name(symbols[int(search.steps[node[0]].tokens[node[1]])])
-        said = _label(search, symbols, node, bold=True) if wide else f"<b>{token}</b>"
-        place: Figure = {"yshift": 18, "color": TEXT}
-        if wide:
-            place |= {"bgcolor": style.BACKGROUND, "borderpad": 0}
-        found.append(style.note(said, *shown[node], **place))
-    return found
+    return 1.1 if columns <= FEW_COLUMNS else 1.4 if columns <= MOST_COLUMNS else 1.2
 
 
 def _mark(
     name: str,
     nodes: Sequence[Node],
-    shown: dict[Node, tuple[float, float]],
+    shown: Places,
     color: str,
     symbol: str,
     size: int,
 ) -> Figure:
     """A mark at the last of the nodes that the search has reached."""
-    there = [shown[node] for node in nodes[-1:] if node in shown]
+    there = [node for node in nodes[-1:] if node in shown]
     marker = {"size": size, "color": color, "symbol": symbol, "line": {"width": 3, "color": color}}
     mark: Figure = {"type": "scatter", "mode": "markers", "name": name, "hoverinfo": "skip", "marker": marker}
-    return mark | {"x": np.array([x for x, _ in there]), "y": np.array([y for _, y in there])}
-
-
-def _edge_labels(search: Search, shown: dict[Node, tuple[float, float]], layout: TreeLayout) -> list[Figure]:
-    """P of the token alone, on its edge; of large trees only of what was kept."""
-    nodes = [node for node in shown if node in layout.parents]
-    if len(nodes) > _MOST_EDGE_LABELS:
-        nodes = [node for node in nodes if not _is_pruned(search, node)]
-    columns = max(x for x, _ in layout.places.values()) - layout.first
-    along = _ALONG if columns <= _FEW_COLUMNS + 1 else _ALONG_SHORT
-    found = []
-    for node in nodes:
-        (x0, y0), (x1, y1) = layout.places[layout.parents[node]], layout.places[node]
-        where = x0 + along * (x1 - x0), y0 + along * (y1 - y0)
-        said = f"{math.exp(_own(search, node)):.2g}"
-        found.append(style.note(said, *where, bgcolor=style.BACKGROUND, borderpad=0))
-    return found
-
-
-def _own(search: Search, node: Node) -> float:
-    """log P of the last token alone."""
-    step, row = node
-    candidates = search.steps[step]
-    before = search.steps[step - 1].log_probs[candidates.parents[row]] if step else 0.0
-    return float(candidates.log_probs[row] - before)
-
-
-def _stubs(
-    search: Search, symbols: Sequence[str], shown: dict[Node, tuple[float, float]], layout: TreeLayout
-) -> Figure:
-    """The root, or what stands before the first step that is drawn."""
-    nodes = [node for node in shown if node not in layout.parents]
-    said = [
-        "" if at < 0 else sequence_name(search.tokens_of(at, row), symbols, 9) + "  " for at, row in nodes
-    ]
-    stubs: Figure = {"type": "scatter", "mode": "markers+text", "name": "prefix", "hoverinfo": "skip"}
-    stubs |= {"text": said, "textposition": "middle left", "textfont": {"size": style.SMALL, "color": TEXT}}
-    stubs |= {"marker": {"size": 10, "color": TEXT}, "cliponaxis": False}
-    return stubs | {k: np.array([shown[node][i] for node in nodes]) for i, k in enumerate("xy")}
+    return mark | placed(there, shown)
 
 
 def _key(search: Search, drawn: set[Node], last: bool, optimal: bool) -> Figure:
@@ -251,17 +212,19 @@ def _key(search: Search, drawn: set[Node], last: bool, optimal: bool) -> Figure:
         entries.append(("winner", VERMILLION, "solid"))
     if optimal:
         entries.append(("true optimum", PURPLE, "ring"))
-    return style.key(*entries)
+    return style.key(*entries) | {"x": 0, "xanchor": "left"}
 
 
 def _left_out(search: Search, layout: TreeLayout, step: int) -> list[Figure]:
     """How many candidates up to this step are not drawn."""
-    every = sum(len(candidates) for candidates in search.steps[:step])
-    missing = every - sum(node[0] < step for node in layout.parents)
+    drawn = [node for node in layout.parents if node[0] < step]
+    missing = sum(len(candidates) for candidates in search.steps[:step]) - len(drawn)
     if not missing:
         return []
-    said = f"{missing:,} candidates not drawn"
-    return [style.note(said, 0, 1, paper=True, xanchor="left", yanchor="bottom", yshift=3)]
+    kept = sum(int((candidates.fates != PRUNED).sum()) for candidates in search.steps[:step])
+    kept -= sum(not _is_pruned(search, node) for node in drawn)
+    said = f"{missing:,} candidates not drawn{f', {kept:,} of them kept' if kept else ''}"
+    return [style.note(said, 0, 0, paper=True, xanchor="left", yanchor="top", yshift=-24)]
 
 
 def search_tree_alt(search: Search, symbols: Sequence[str], step: int, best: Hypothesis | None = None) -> str:

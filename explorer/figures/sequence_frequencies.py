@@ -80,10 +80,11 @@ def sequence_frequencies(
         ("with your choices", BLUE, "bar"),
         (f"{count:,} draws", VERMILLION, "point"),
     )
+    rest = f"the {_MOST} likeliest of {len(model):,} sequences" if len(model) > _MOST else ""
     layout = style.layout(
         f"sequence_frequencies:{len(shown)}",
         barmode="overlay",
-        xaxis=style.axis("", -0.6, len(shown) - 0.4, showgrid=False) | ticks,
+        xaxis=style.axis(rest, -0.6, len(shown) - 0.4, showgrid=False) | ticks,
         yaxis=style.axis("P", 0, 1.08 * top, nticks=5),
         annotations=[style.key(*entries)],
         margin=style.MARGIN | {"t": style.LEGEND_TOP},

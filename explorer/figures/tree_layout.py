@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from explorer.seq2seq.decoding.beam import PRUNED, Search
 
-MOST_NODES, MOST_LEAVES, MOST_STEPS = 40, 20, 10
-_CONDENSED_LEAVES = 14  # where not all candidates fit anyway, those that are drawn get more room
-
-_LABEL = 0.7  # of the distance between two leaves
+MOST_ROWS, MOST_STEPS = 16, 10
+_KEPT_ROWS = 12  # where not all that was kept fits, so that some of what was pruned has room, too
+_MOST_TRIED = 30  # kept and pruned candidates that are tried for a place
+_LABEL = 0.8  # of the distance between two leaves
 
 Node = tuple[int, int]
 """(step from 0, row) of a candidate; step −1 is the root."""
@@ -35,28 +37,44 @@ class TreeLayout:
 
 
 def tree_layout(search: Search, last: int, important: Collection[Node]) -> TreeLayout:
-    """Places for at most 40 candidates up to step ``last``, in at most 10 columns, with at most 20 leaves.
+    """Places for candidates of the ten steps up to step ``last``, about 16 rows high.
 
-    What was kept and what is ``important`` comes first, then the likeliest of the pruned ones. If what was
-    kept is too much by itself, the tree begins at a later step.
+    What is ``important`` comes first, then what was kept, the likeliest of each step before the second
+    likeliest of any, and then in the same order what was pruned.
     """
-    kept = {
-        (step, int(row))
-        for step in range(last + 1)
-        for row in (search.steps[step].fates != PRUNED).nonzero()[0]
-    } | {node for node in important if node[0] <= last}
-    first = 0
-    while first < last and (
-        last - first >= MOST_STEPS or not _fits(search, {node for node in kept if node[0] >= first})
-    ):
-        first += 1
-    drawn = {node for node in kept if node[0] >= first}
-    pruned = [node for node in _pruned(search, first, last) if node not in drawn]
-    whole = drawn | set(pruned)
-    drawn = whole if _fits(search, whole) else _with_likeliest(search, drawn, pruned)
-    parents = {node: _parent(search, node) for node in drawn}
+    first = max(0, last - MOST_STEPS + 1)
+    steps = range(first, last + 1)
+    drawn = {node for node in important if node[0] in steps}
+    kept = _ranked(search, steps, pruned=False)
+    if _rows(search, drawn | set(kept)) <= MOST_ROWS:
+        drawn |= set(kept)
+    else:
+        _add(search, first, drawn, kept, _KEPT_ROWS)
+    _add(search, first, drawn, _ranked(search, steps, pruned=True), MOST_ROWS)
+    parents = {node: _parent(search, node) for node in sorted(drawn)}
     every = sum(len(search.steps[step]) for step in range(last + 1))
-    return TreeLayout(first, _places(search, parents), parents, every - len(drawn))
+    return TreeLayout(first, _places(parents), parents, every - len(drawn))
+
+
+def _add(search: Search, first: int, drawn: set[Node], more: Sequence[Node], most_rows: float) -> None:
+    """Further candidates, each with all that it extends, if there is room for them; in place."""
+    for node in more:
+        way = {node}
+        while (parent := _parent(search, min(way)))[0] >= first:
+            way.add(parent)
+        if _rows(search, drawn | way) <= most_rows:
+            drawn |= way
+
+
+def _ranked(search: Search, steps: range, *, pruned: bool) -> list[Node]:
+    """The first kept or pruned candidates: the likeliest of each step before the second likeliest of any."""
+    found: list[tuple[int, int, int]] = []
+    for step in steps:
+        candidates = search.steps[step]
+        rows = ((candidates.fates == PRUNED) == pruned).nonzero()[0]
+        order = np.argsort(-candidates.log_probs[rows], kind="stable")[:_MOST_TRIED]
+        found += [(place, step, int(row)) for place, row in enumerate(rows[order])]
+    return [(step, row) for _, step, row in sorted(found)[:_MOST_TRIED]]
 
 
 def _parent(search: Search, node: Node) -> Node:
@@ -64,33 +82,13 @@ def _parent(search: Search, node: Node) -> Node:
     return (step - 1, int(search.steps[step].parents[row]) if step else 0)
 
 
-def _fits(search: Search, nodes: set[Node], most_leaves: int = MOST_LEAVES) -> bool:
-    inner = {_parent(search, node) for node in nodes}
-    return len(nodes) <= MOST_NODES and len(nodes - inner) <= most_leaves
+def _rows(search: Search, nodes: set[Node]) -> float:
+    """Height of a tree of these candidates."""
+    places = _places({node: _parent(search, node) for node in nodes})
+    return max((row for _, row in places.values()), default=0.0)
 
 
-def _with_likeliest(search: Search, drawn: set[Node], pruned: list[Node]) -> set[Node]:
-    """As many of the pruned candidates, in their order, as leave room."""
-    found = set(drawn)
-    for node in pruned:
-        if not _fits(search, found | {node}, _CONDENSED_LEAVES):
-            break
-        found.add(node)
-    return found
-
-
-def _pruned(search: Search, first: int, last: int) -> list[Node]:
-    """Pruned candidates, the likeliest of each step before the second likeliest of any."""
-    found = []
-    for step in range(first, last + 1):
-        candidates = search.steps[step]
-        rows = [int(row) for row in (candidates.fates == PRUNED).nonzero()[0]]
-        ranked = sorted(rows, key=lambda row: (-candidates.log_probs[row], row))
-        found += [(place, step, row) for place, row in enumerate(ranked)]
-    return [(step, row) for _, step, row in sorted(found)]
-
-
-def _places(search: Search, parents: dict[Node, Node]) -> dict[Node, tuple[float, float]]:
+def _places(parents: dict[Node, Node]) -> dict[Node, tuple[float, float]]:
     """Leaves one below the other in the order of their tokens, parents in the middle of their children.
 
     Above what has children there is room for its label.

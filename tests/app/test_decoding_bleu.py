@@ -115,7 +115,11 @@ def test_typing_a_sentence_adds_a_row() -> None:
     [
         ("", "a b", "The candidate is empty"),
         ("   ", "a b", "The candidate is empty"),
-        ("cat", "cat", "BLEU = 1.000 · 100.0 = 100.00.** It has no longer n-grams than 1: only these count."),
+        (
+            "cat",
+            "cat",
+            "BLEU = 1.000 · 100.0 = 100.00.** The candidate has no longer n-grams than 1: only these count.",
+        ),
         ("cat dog", "cat", "√(50.0 · 50.0)"),
         ("x", "a b", "not one word"),
     ],
@@ -129,7 +133,7 @@ def test_the_smallest_sentences_have_their_words(candidate: str, reference: str,
 def test_without_smoothing_a_factor_of_zero_is_named() -> None:
     parts = bleu("a b", "b a", smoothing="none")
     scores = scores_of(View(bleu_candidate="a b", bleu_reference="b a", bleu_smoothing="none"))
-    assert "a factor of 0 makes the score 0" in bleu_words(parts, scores)[1]
+    assert "with a precision of 0 the score is 0" in bleu_words(parts, scores)[1]
 
 
 @pytest.mark.parametrize("reference", ["", "  "])
@@ -176,3 +180,19 @@ def test_colours_are_the_longest_matches(candidate: str, reference: str) -> None
     assert "<&" not in shown and not re.search(r"&(?!amp;|lt;|ensp;)", shown)
     words = re.findall(r"title='(\d)-gram'", shown.split("reference")[0])
     assert [int(word) for word in words] == [order for order in orders if order]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reference", "smoothing", "said"),
+    [
+        ("patient doctor", "the doctor saw a patient", "none", "with a precision of 0 the score is 0"),
+        ("patient doctor", "the doctor saw a patient", "exp", "its precision is smoothed, not 0"),
+        ("the patient", "patient", "exp", "The reference has 1 token: no longer n-gram can match."),
+        ("a a", "a b", "exp", "1 repeated word is clipped."),
+        ("a a a", "a b", "exp", "2 repeated words are clipped."),
+        ("a", "a", "exp", "The candidate has no longer n-grams than 1"),
+    ],
+)
+def test_what_a_score_lacks_is_said(candidate: str, reference: str, smoothing: str, said: str) -> None:
+    chosen = View(bleu_candidate=candidate, bleu_reference=reference, bleu_smoothing=smoothing)
+    assert said in bleu_words(parts_of(chosen), scores_of(chosen))[1]

@@ -16,6 +16,7 @@ from explorer.app.decoding.sampling import (
     OWN,
     STORIES,
     distributions,
+    frequencies_of,
     prefix_of,
     sampling_of,
     written_of,
@@ -117,6 +118,10 @@ def test_every_toy_is_drawn(name: str) -> None:
     model, left, drawn = (np.asarray(one["y"], float) for one in figure["data"])
     error = np.sqrt(left * (1 - left) / 500)
     assert (np.abs(drawn - left) <= 4 * error + 1e-9).all() and (model > 0).all()
+    chosen = view(at)
+    every = len(frequencies_of(chosen, source_of(chosen, "sample_source")).model)
+    title = figure["layout"]["xaxis"]["title"]["text"]
+    assert title == (f"the 12 likeliest of {every:,} sequences" if every > 12 else "")
 
 
 def test_too_many_sequences_are_said() -> None:

@@ -15,12 +15,13 @@ from explorer.app.attention.taught import recipes_of
 from explorer.app.decoding.model_controls import edited, resized
 from explorer.app.decoding.search import KEY, STORIES, Searched, searched_of
 from explorer.app.decoding.search_words import search_words
+from explorer.app.decoding.source import Source
 from explorer.app.decoding.sources import source_of
 from explorer.app.decoding_choices import Decoding
 from explorer.app.search_choices import SearchChoices
 from explorer.app.view import View
 from explorer.link import bounds_of
-from explorer.seq2seq.decoding import TOYS, beam_search
+from explorer.seq2seq.decoding import TOYS, DecodingModel, MarkovModel, beam_search
 from explorer.seq2seq.decoding.markov import read_table
 from explorer.seq2seq.learning import Learner, trained_translator
 from explorer.seq2seq.next_token import NextToken
@@ -151,18 +152,18 @@ def test_a_cycle_without_an_end_is_said() -> None:
     assert "<bos>, A never lead to <eos>" in captions(at) and "the longest length was reached" in sentence(at)
 
 
-def test_the_slider_of_the_step_draws_a_part() -> None:
-    at = open_page(decoding_toy=TOYS["wider"].table)
-    healthy(widget(at, "view:beam_step").set_value(2).run())
-    assert view(at).beam_step == 2
-    figure = panel_of(at, KEY)["figures"]["search_tree"]
+def test_the_step_of_the_address_draws_a_part() -> None:
+    at = open_page(decoding_toy=TOYS["wider"].table, beam_step=2)
+    panel = panel_of(at, KEY)
+    assert panel["scrub"]["value"] == 2 and panel["scrub"]["beat"] > 0
+    figure = panel["figures"]["search_tree"]
     assert max(trace(figure, "pruned")["x"]) == 2 and not len(trace(figure, "winner")["x"])
     assert "Step 2 of 4: 5 candidates, 2 kept. The best sequence was lost in step 2" in sentence(at).replace(
         "**", ""
     )
-    healthy(widget(at, "view:beam_step").set_value(4).run())
-    assert view(at).beam_step == 0  # the end stays the end when the search gets longer
-    assert len(trace(panel_of(at, KEY)["figures"]["search_tree"], "winner")["x"]) == 1
+    panel = panel_of(open_page(decoding_toy=TOYS["wider"].table, beam_step=40), KEY)
+    assert panel["scrub"]["value"] == 4 and len(trace(panel["figures"]["search_tree"], "winner")["x"]) == 1
+    assert panel_of(open_page(beam_length=1), KEY)["scrub"] is None  # nothing to run through
 
 
 def test_own_text_and_unknown_characters() -> None:
@@ -185,9 +186,9 @@ def test_cells_words_and_toys_are_changed_in_the_view() -> None:
     at = open_page()
     healthy(widget(at, "toy-menu").set_value("wider").run())
     assert view(at).decoding_toy == TOYS["wider"].table
-    healthy(widget(at, "toy-words").set_value("left right").run())
+    healthy(widget(at, "toy-words:A B C").set_value("left right").run())
     assert view(at).decoding_toy == "left right~0.05 0.45 0~0.05 0.25 0.7~0 0.45 0"
-    healthy(widget(at, "toy-words").set_value("left left").run())
+    healthy(widget(at, "toy-words:left right").set_value("left left").run())
     assert view(at).decoding_toy.startswith("left right~")
     assert "A word appears twice" in at.warning[0].value.replace("\\", "")
 
@@ -294,6 +295,13 @@ def test_the_translator_of_the_attention_page_is_decoded(field: str) -> None:
     assert "not trained yet" in said and "reads: abc" in said and "left out: !" in said
 
 
+def test_without_eos_the_decoding_of_a_translator_ends_at_the_longest_length() -> None:
+    small = {"taught_hidden": 8, "taught_steps": 20, "taught_batch": 4, "decoding_sentence": "abc"}
+    at = open_page(**small, decoding_source="translator", attn_eos=False, beam_width=2, beam_length=4)
+    found = found_at(view(at)).search.hypotheses
+    assert found and all(len(one.tokens) == 4 and EOS not in one.tokens for one in found)
+
+
 def test_a_search_through_a_translator_is_that_of_its_probabilities() -> None:
     small = {"taught_hidden": 8, "taught_steps": 20, "taught_batch": 4, "decoding_sentence": "abc"}
     at = open_page(**small, decoding_source="translator", beam_width=2, beam_length=5)
@@ -304,3 +312,27 @@ def test_a_search_through_a_translator_is_that_of_its_probabilities() -> None:
     drawn = found_at(view(at)).search.hypotheses
     assert [one.tokens for one in drawn] == [one.tokens for one in ours]
     np.testing.assert_allclose([one.log_prob for one in drawn], [one.log_prob for one in ours])
+
+
+def test_only_spaces_are_made_visible() -> None:
+    at = open_page(decoding_source="text", decoding_order=1, beam_width=2, beam_length=6)
+    assert "finds “␣␣␣␣␣␣”" in sentence(at)  # the likeliest character, again and again
+
+
+def test_coverage_that_changes_the_winner_is_named() -> None:
+    """Two sources positions, the second of which only “B <eos>” attends to."""
+    table = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    model = MarkovModel(("A", "B"), table)
+
+    def attention(tokens: tuple[int, ...]) -> np.ndarray:
+        return np.array([[1.0, 0.0] if token == 0 else [0.0, 1.0] for token in tokens[:1]] + [[1.0, 0.0]])
+
+    source = Source("coverage", DecodingModel(model, model.symbols, model.end, attention))
+    said = {}
+    for norm in ("none", "power"):
+        chosen = View(beam_coverage=1.0, beam_norm=norm, beam_width=3)
+        found = searched_of(chosen, source)
+        main, said[norm] = search_words(chosen, source, found, len(found.search.steps))
+        assert "“B <eos>” (P = 0.4), the best of all sequences" in main
+    assert "Coverage changes the winner: the likeliest is “A <eos>” (P = 0.6)" in said["none"]
+    assert "Length normalisation and coverage change the winner" in said["power"]

@@ -39,13 +39,13 @@ from explorer.figures.sampled_texts import (
     sampled_texts_alt,
 )
 from explorer.figures.score_table import plot_score_table, score_table, score_table_alt
-from explorer.figures.search_tree import plot_search_tree, search_tree, search_tree_alt
+from explorer.figures.search_tree import plot_search_tree, search_tree, search_tree_alt, search_trees
 from explorer.figures.sequence_frequencies import (
     plot_sequence_frequencies,
     sequence_frequencies,
     sequence_frequencies_alt,
 )
-from explorer.figures.tree_layout import MOST_LEAVES, MOST_NODES, MOST_STEPS, tree_layout
+from explorer.figures.tree_layout import MOST_ROWS, MOST_STEPS, tree_layout
 from explorer.seq2seq.bleu import bleu
 from explorer.seq2seq.decoding import (
     TOYS,
@@ -93,8 +93,10 @@ def notes(figure) -> str:
 def test_the_tree_grows_to_the_whole_search(name: str, width: int) -> None:
     model, search, best = searched(name, width)
     before: set[tuple[float, float]] = set()
+    trees = search_trees(search, model.symbols, best)
+    assert len(trees) == len(search.steps)
     for step in range(1, len(search.steps) + 1):
-        figure = search_tree(search, model.symbols, step, best)
+        figure = trees[step - 1]
         points = {
             (x, y)
             for kind in ("pruned", "kept", "finished", "cut off")
@@ -106,6 +108,7 @@ def test_the_tree_grows_to_the_whole_search(name: str, width: int) -> None:
         left_out = f"{drawn - len(points)} candidates not drawn"
         assert (left_out in notes(figure)) == (drawn > len(points))
         assert len(trace(figure, "winner")["x"]) == (step == len(search.steps))
+        assert str(figure) == str(search_tree(search, model.symbols, step, best))
     for kind, fate in (("kept", 1), ("finished", 2), ("cut off", 3)):
         assert len(trace(figure, kind)["x"]) == sum((one.fates == fate).sum() for one in search.steps)
 
@@ -140,14 +143,41 @@ def test_large_trees_are_condensed(width: int, groups: int, length: int, data: s
     layout = tree_layout(search, last, [])
     every = sum(len(candidates) for candidates in search.steps[: last + 1])
     assert layout.left_out == every - len(layout.parents)
-    if layout.first < last:  # one step alone is always drawn, with all that was kept in it
-        assert len(layout.parents) <= MOST_NODES and last - layout.first < MOST_STEPS
-        assert len(set(layout.parents) - set(layout.parents.values())) <= MOST_LEAVES
+    assert last - layout.first < MOST_STEPS and max(y for _, y in layout.places.values()) <= MOST_ROWS
     assert set(layout.parents.values()) <= set(layout.places)
     heights = [place for node, place in layout.places.items() if node not in layout.parents.values()]
     assert len({y for _, y in heights}) == len(heights)  # no two leaves on one line
     figure = search_tree(search, NGRAMS.symbols, last + 1)
-    assert isinstance(search_tree_alt(search, NGRAMS.symbols, last + 1), str) and figure["data"]
+    missing = every - drawn_in(figure)
+    assert (f"{missing:,} candidates not drawn" in notes(figure)) == (missing > 0)
+    assert search_tree_alt(search, NGRAMS.symbols, last + 1)
+
+
+def drawn_in(tree) -> int:
+    return sum(len(trace(tree, name)["x"]) for name in ("pruned", "kept", "finished", "cut off"))
+
+
+def test_winner_and_optimum_are_drawn_whatever_is_left_out() -> None:
+    model = toy("wider")
+    search = beam_search(model.step, width=12, end=model.end, max_length=8)
+    best = optimum(model.step, end=model.end, max_length=8)
+    figure = search_tree(search, model.symbols, len(search.steps), best)
+    assert "of them kept" in notes(figure)
+    for name in ("winner", "optimum"):
+        assert trace(figure, name)["x"] == [2]  # C <eos>
+
+
+def test_every_label_has_a_row_of_its_own() -> None:
+    """A score on an edge stands on the row of its node, beside no other of the same column."""
+    search = beam_search(NGRAMS, width=4, end=None, max_length=12)
+    figure = search_tree(search, NGRAMS.symbols, 12)
+    edges = trace(figure, "edge labels")
+    places = list(zip(edges["x"], edges["y"], strict=True))
+    assert len(places) == len(set(places)) == drawn_in(figure)
+    rows = [sorted(y for x, y in places if x == column) for column in {x for x, _ in places}]
+    assert min(np.diff(row).min() for row in rows if len(row) > 1) > 0.999
+    for name in ("pruned labels", "kept labels"):
+        assert all(text.strip() for text in trace(figure, name)["text"])
 
 
 @pytest.mark.parametrize("step", [0, 4])

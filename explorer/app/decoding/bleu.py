@@ -137,17 +137,21 @@ def bleu_words(parts: BleuParts, scores: SentenceScores) -> tuple[str, str]:
     more = []
     unmatched = [match.order for match in parts.matches[: parts.order] if not match.count]
     if unmatched:
-        value = (
-            "smoothed, not 0" if parts.precisions[unmatched[0] - 1] else "and a factor of 0 makes the score 0"
-        )
-        more.append(f"No {unmatched[0]}-gram matches: its precision is {value}.")
+        smoothed = parts.precisions[unmatched[0] - 1] > 0
+        value = "its precision is smoothed, not 0" if smoothed else "with a precision of 0 the score is 0"
+        more.append(f"No {unmatched[0]}-gram matches: {value}.")
     clipped = int(parts.matches[0].clipped.sum())
     if clipped:
-        more.append(f"{clipped} repeated words are clipped.")
+        words = "1 repeated word is" if clipped == 1 else f"{clipped} repeated words are"
+        more.append(f"{words} clipped.")
     if parts.brevity_penalty < 1:
         more.append(f"With {len(parts.candidate)} of {len(parts.reference)} tokens it is too short.")
+    length = len(parts.reference)
+    if length < parts.order:
+        tokens = "1 token" if length == 1 else f"{length} tokens"
+        more.append(f"The reference has {tokens}: no longer n-gram can match.")
     if parts.order < len(parts.matches):
-        more.append(f"It has no longer n-grams than {parts.order}: only these count.")
+        more.append(f"The candidate has no longer n-grams than {parts.order}: only these count.")
     return main, " ".join([*more, _others(scores)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -49,7 +50,8 @@ def _toy() -> None:
     )
     st.caption(sections.literal("A table of your own." if chosen == _OWN else TOYS[chosen].shows))
     with st.popover("Edit words and table", icon=":material/table_edit:", width="stretch"):
-        _table(table)
+        _words(table)
+        _cells(table)
 
 
 def _text() -> None:
@@ -66,22 +68,34 @@ _CONTROLS: dict[str, Callable[[], None]] = {
 """Kind of model → its own controls."""
 
 
-def _table(table: str) -> None:
-    """Words, and a cell for each pair of them."""
+def _words(table: str) -> None:
+    """The vocabulary."""
     words, weights = read_table(table)
-    st.session_state["toy-words"] = " ".join(words)
+    # A widget of its own for every vocabulary: while the box is closed, the browser would keep the old text.
+    key = f"toy-words:{' '.join(words)}"
+    st.session_state[key] = " ".join(words)
     st.text_input(
         "words",
-        key="toy-words",
+        key=key,
         max_chars=80,
-        on_change=lambda: take_table(resized(words, weights, st.session_state["toy-words"].split())),
+        on_change=lambda: _take_words(words, weights, st.session_state[key]),
         help="Up to six words, parted by spaces; a new one leads to <eos>.",
     )
-    key = f"toy-table:{table}"
+
+
+def _take_words(words: tuple[str, ...], weights: np.ndarray, text: str) -> None:
+    """Use the table for other words."""
+    take_table(resized(words, weights, text.split()))
+
+
+def _cells(table: str) -> None:
+    """A cell for each pair of words."""
+    grid = _grid_of(table)
+    words, weights = read_table(grid.given)
     st.data_editor(
         {"after": [BOS, *words]} | dict(zip((*words, EOS), weights.T, strict=True)),
-        key=key,
-        on_change=lambda: take_table(edited(words, weights, st.session_state[key]["edited_rows"])),
+        key=grid.key,
+        on_change=_take_cells,
         hide_index=True,
         column_config={"after": st.column_config.TextColumn(disabled=True, width=70)}
         | {
@@ -92,16 +106,49 @@ def _table(table: str) -> None:
     st.caption("Row: the word before. Column: the next one. A row is divided by its sum.")
 
 
-def take_table(table: str) -> None:
+@dataclass(frozen=True)
+class _Grid:
+    """The grid on the screen. It is given the same table while cells are edited, else it would begin anew.
+
+    Attributes:
+        key: its widget's key.
+        given: the table that it started with; the widget knows what was edited since.
+        shown: the table that it shows.
+    """
+
+    key: str
+    given: str
+    shown: str
+
+
+def _grid_of(table: str) -> _Grid:
+    """The grid that shows a table: a new one where the table was not made by editing its cells."""
+    grid: _Grid | None = st.session_state.get("toy-grid")
+    if grid is None or grid.shown != table or grid.key not in st.session_state:
+        count = st.session_state["toy-grids"] = st.session_state.get("toy-grids", 0) + 1
+        grid = st.session_state["toy-grid"] = _Grid(f"toy-table:{count}", table, table)
+    return grid
+
+
+def _take_cells() -> None:
+    """Use the table with the edited cells; where it is refused, the next grid shows the present one."""
+    grid: _Grid = st.session_state["toy-grid"]
+    table = edited(*read_table(grid.given), st.session_state[grid.key]["edited_rows"])
+    taken = take_table(table)
+    st.session_state["toy-grid"] = replace(grid, shown=table if taken else "")
+
+
+def take_table(table: str) -> bool:
     """Use a table, or say why it is not allowed and keep the present one."""
     try:
         Decoding.model_validate({"decoding_toy": table})
     except ValidationError as error:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         st.session_state["rejected"] = [f"The table is not changed. {reason}"]
-    else:
-        state.dismiss()
-        state.look(decoding_toy=table)
+        return False
+    state.dismiss()
+    state.look(decoding_toy=table)
+    return True
 
 
 def edited(words: tuple[str, ...], weights: np.ndarray, rows: Mapping[int, Mapping[str, object]]) -> str:

@@ -31,6 +31,7 @@ from explorer.seq2seq.decoding import (
     filtered,
     greedy,
     sample,
+    sample_counts,
 )
 
 KEY = "decoding-sampling"
@@ -68,7 +69,10 @@ def side_bar() -> None:
     text = source_of(state.view(), "sample_source").letters
 
     def draw() -> None:
-        for name in ("temperature", "top_k", "top_p", *(("length",) if text else ()), "seed", "read"):
+        for name in ("temperature", "top_k", "top_p"):
+            controls.view_control(f"sample_{name}")
+        controls.view_control("sample_length" if text else "beam_length")
+        for name in ("seed", "read"):
             controls.view_control(f"sample_{name}")
 
     controls.group("sampling", "Sampling", draw, opened=True)
@@ -118,8 +122,8 @@ def picture() -> None:
         story_buttons(STORIES)
     with said:
         st.markdown(f"**{sampling_words(before, left, found, source)}**")
-        for note in source.notes:
-            st.caption(f":material/info: {sections.literal(note)}")
+        if source.notes:
+            st.caption(f":material/info: {sections.literal(' · '.join(source.notes))}")
     with texts:
         st.html(written_table(found, source))
 
@@ -210,10 +214,11 @@ def frequencies_of(view: View, source: Source) -> Frequencies:
         return {one.tokens: math.exp(one.log_prob) for one in found}
 
     def compute() -> Frequencies:
-        plain, left = exact(model.step), exact(filtered(model.step, sampling))
+        plain = cache.remembered(f"sequences|{source.key}|{length}", lambda: exact(model.step))
+        left = plain if sampling == Sampling() else exact(filtered(model.step, sampling))
         rng = np.random.default_rng(view.sample_seed)
-        draws = (sample(model.step, sampling, rng, end=model.end, max_length=length) for _ in range(_DRAWS))
-        return Frequencies(plain, left, Counter(one.tokens for one in draws))
+        drawn = sample_counts(model.step, sampling, rng, _DRAWS, end=model.end, max_length=length)
+        return Frequencies(plain, left, drawn)
 
     return cache.remembered(f"frequencies|{source.key}|{length}|{sampling}|{view.sample_seed}", compute)
 

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from explorer import figures
 from explorer.app import cache, controls, sections, state
 from explorer.app.decoding.model_controls import model_controls
-from explorer.app.decoding.search_words import search_words
+from explorer.app.decoding.search_words import search_words, step_words
 from explorer.app.decoding.source import Source
 from explorer.app.decoding.sources import source_of
-from explorer.app.panel import panel
+from explorer.app.panel import Scrub, frames, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.search_choices import WIDEST
 from explorer.app.stories import Story, story_buttons
 from explorer.app.view import View
 from explorer.figures.found_sequences import Found
-from explorer.figures.tree_layout import MOST_STEPS
+from explorer.figures.style import Figure
 from explorer.seq2seq.decoding import (
     TOYS,
-    DecodingModel,
     Hypothesis,
     Scoring,
     Search,
@@ -62,8 +62,9 @@ STORIES: dict[str, Story] = {
         _PLAIN | {"decoding_source": "text", "beam_width": 3, "beam_length": 30},
     ),
 }
-_MOST_CANDIDATES = 14_000  # that are looked at for the true optimum: some hundredths of a second
-_ROWS = 16  # leaves one below the other that a tree of usual height has room for
+_MOST_CANDIDATES = 10_000  # that are looked at for the true optimum: some hundredths of a second
+_HEIGHT = 400  # pixels of the tree: all of it is in sight at 1280 × 720
+_BEAT = 900  # milliseconds that a step is shown for while the search is played
 _SPANS = {"found_sequences": 5, "beam_widths": 3, "hypotheses": 4}
 
 
@@ -107,18 +108,28 @@ class Searched:
 
 
 def picture() -> None:
-    """Sentence, step slider, tree; below, what other settings find."""
+    """Sentence, tree with the slider of its steps; below, what other settings find."""
+    buttons = st.container()
+    _drawn()
+    with buttons:
+        story_buttons(STORIES)
+
+
+@st.fragment
+def _drawn() -> None:
+    """Moving the slider of the steps runs this function alone, and only when it is released."""
     view, experiment = state.view(), state.experiment()
     source = source_of(view, "decoding_source")
     found = searched_of(view, source)
     symbols = source.model.symbols
-    buttons, said, slider = st.container(), st.container(), st.container()
+    said = st.container()
     count = len(found.search.steps)
     step = min(view.beam_step or count, count)
     tree = figures.search_tree(found.search, symbols, step, found.best)
-    height = 520 if count > MOST_STEPS or tree["layout"]["yaxis"]["range"][0] > _ROWS else 380
     numbers = figures.search_tree_alt(found.search, symbols, step, found.best)
-    first = panel_figure(experiment, "search_tree", tree, numbers, span=12, height=height)
+    first = panel_figure(
+        experiment, "search_tree", tree, numbers, span=12, height=_HEIGHT, wide=_width_of(tree)
+    )
     parts = {
         "found_sequences": lambda: _settings(view, source, found),
         "beam_widths": lambda: _widths(view, source, found),
@@ -130,30 +141,35 @@ def picture() -> None:
     later = [
         later_figure(experiment, name, draw, span=_SPANS[name], height=330) for name, draw in parts.items()
     ]
-    panel([first, *later], num_steps=1, cursor=0, key=KEY)
-    with buttons:
-        story_buttons(STORIES)
+    revision = _key(view, source)
+    result = panel(
+        [first, *later],
+        num_steps=1,
+        cursor=0,
+        key=KEY,
+        scrub=Scrub("search_tree", "step", step, revision, beat=_BEAT) if count > 1 else None,
+        token=revision,
+        on_commit=lambda chosen: state.look(beam_step=0 if round(chosen) >= count else round(chosen)),
+    )
+    if result.rests and count > 1:
+        frames(
+            key=KEY,
+            revision=revision,
+            values=np.arange(1.0, count + 1),
+            pictures=figures.search_trees(found.search, symbols, found.best),
+            captions=[step_words(found.search, k) for k in range(1, count + 1)],
+        )
     with said:
         main, more = search_words(view, source, found, step)
         st.markdown(f"**{sections.literal(main)}** {sections.literal(more)}")
-        for note in source.notes:
-            st.caption(f":material/info: {sections.literal(note)}")
-    with slider:
-        _step_slider(step, count)
+        if source.notes:
+            st.caption(f":material/info: {sections.literal(' · '.join(source.notes))}")
 
 
-def _step_slider(step: int, count: int) -> None:
-    """How much of the search is drawn; the last position follows the search when it gets longer."""
-    if count == 1:
-        return
-    key = "view:beam_step"
-    st.session_state[key] = step
-
-    def take() -> None:
-        chosen = int(st.session_state[key])
-        state.look(beam_step=0 if chosen == count else chosen)
-
-    st.slider("step of the search", 1, count, key=key, on_change=take, help="How many steps are drawn.")
+def _width_of(tree: Figure) -> int:
+    """Pixels that the tree needs to be read."""
+    low, high = tree["layout"]["xaxis"]["range"]
+    return int(min(900, 140 * (high - low)))
 
 
 def scoring_of(view: View, source: Source) -> Scoring:
@@ -167,35 +183,55 @@ def searched_of(view: View, source: Source) -> Searched:
     """The search of these choices, kept."""
     scoring, longest = scoring_of(view, source), view.beam_length
     step, end = source.model.step, source.model.end
-    groups, strength = view.beam_groups, view.beam_strength if view.beam_groups > 1 else 0.0
-    how = f"{view.beam_norm}|{view.beam_alpha if view.beam_norm != 'none' else ''}|{scoring.coverage}"
 
     def compute() -> Searched:
         search = diverse_beam(
             step,
-            groups=groups,
+            groups=view.beam_groups,
             width=view.beam_width,
-            strength=strength,
+            strength=_strength(view),
             end=end,
             max_length=longest,
             scoring=scoring,
         )
-        likeliest = best_of(source.model, longest, Scoring())
+        likeliest = best_of(source, longest, Scoring())
         plain = view.beam_norm == "none" and not scoring.coverage
-        best = likeliest if plain else best_of(source.model, longest, scoring)
+        best = likeliest if plain else best_of(source, longest, scoring)
         return Searched(search, greedy(step, end=end, max_length=longest), likeliest, best)
 
-    key = f"search|{source.key}|{longest}|{how}|{view.beam_width}|{groups}|{strength}"
-    return cache.remembered(key, compute)
+    return cache.remembered(f"search|{_key(view, source)}", compute)
 
 
-def best_of(model: DecodingModel, longest: int, scoring: Scoring) -> Hypothesis | None:
-    """The true optimum, or None if there are too many sequences."""
+def _strength(view: View) -> float:
+    """λ; without a second group there is nothing to avoid."""
+    return view.beam_strength if view.beam_groups > 1 else 0.0
+
+
+def _key(view: View, source: Source) -> str:
+    """Names everything that decides the search."""
+    beams = f"{view.beam_width}|{view.beam_groups}|{_strength(view)}"
+    return f"{source.key}|{view.beam_length}|{_how(view, source)}|{beams}"
+
+
+def _how(view: View, source: Source) -> str:
+    """Names how finished hypotheses are compared."""
+    alpha = view.beam_alpha if view.beam_norm != "none" else ""
+    return f"{view.beam_norm}|{alpha}|{scoring_of(view, source).coverage}"
+
+
+def best_of(source: Source, longest: int, scoring: Scoring) -> Hypothesis | None:
+    """The true optimum, or None if there are too many sequences; kept, for it does not depend on the beam."""
+    model = source.model
     limit = _MOST_CANDIDATES // len(model.symbols)
-    try:
-        return optimum(model.step, end=model.end, max_length=longest, scoring=scoring, limit=limit)
-    except TooManySequences:
-        return None
+
+    def compute() -> Hypothesis | None:
+        try:
+            return optimum(model.step, end=model.end, max_length=longest, scoring=scoring, limit=limit)
+        except TooManySequences:
+            return None
+
+    how = f"{scoring.normalisation}|{scoring.alpha}|{scoring.coverage}"
+    return cache.remembered(f"optimum|{source.key}|{longest}|{how}", compute)
 
 
 def winners_of(view: View, source: Source) -> list[Hypothesis]:
@@ -209,8 +245,7 @@ def winners_of(view: View, source: Source) -> list[Hypothesis]:
             for width in range(1, WIDEST + 1)
         ]
 
-    how = f"{view.beam_norm}|{view.beam_alpha}|{scoring.coverage}"
-    return cache.remembered(f"winners|{source.key}|{longest}|{how}", compute)
+    return cache.remembered(f"winners|{source.key}|{longest}|{_how(view, source)}", compute)
 
 
 def _is_scored(view: View, source: Source) -> bool:

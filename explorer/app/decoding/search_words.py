@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from explorer.app.decoding.source import Source
 from explorer.app.view import View
 from explorer.figures.decoding_looks import plain_sequence, probability
-from explorer.seq2seq.decoding import PRUNED, Hypothesis
+from explorer.seq2seq.decoding import PRUNED, Hypothesis, Search
 
 if TYPE_CHECKING:
     from explorer.app.decoding.search import Searched
@@ -25,10 +25,7 @@ def search_words(view: View, source: Source, found: Searched, step: int) -> tupl
     count = len(search.steps)
     symbols = source.model.symbols
     if step < count:
-        candidates = search.steps[step - 1]
-        kept = int((candidates.fates != PRUNED).sum())
-        main = f"Step {step} of {count}: {len(candidates)} candidates, {kept} kept."
-        return main, _lost(found, symbols, step)
+        return f"Step {step} of {count}: {step_words(search, step)}.", _lost(found, symbols, step)
     name = (
         "Greedy search" if view.beam_width == 1 and view.beam_groups == 1 else f"A beam of {view.beam_width}"
     )
@@ -46,14 +43,9 @@ def search_words(view: View, source: Source, found: Searched, step: int) -> tupl
     lost = _lost(found, symbols, step)
     if lost:
         more.append(lost)
-    if (
-        view.beam_norm != "none"
-        and found.likeliest
-        and found.best
-        and found.likeliest.tokens != found.best.tokens
-    ):
+    if found.likeliest and found.best and found.likeliest.tokens != found.best.tokens:
         more.append(
-            f"Length normalisation changes the winner: the likeliest is {_named(found.likeliest, symbols)}."
+            f"{_causes(view, source)} the winner: the likeliest is {_named(found.likeliest, symbols)}."
         )
     reasons = dict.fromkeys(_STOPPED[reason] for reason in search.stopped)
     steps = "1 step" if count == 1 else f"{count} steps"
@@ -61,11 +53,27 @@ def search_words(view: View, source: Source, found: Searched, step: int) -> tupl
     return main, " ".join(more)
 
 
+def step_words(search: Search, step: int) -> str:
+    """How many candidates of a step were kept."""
+    candidates = search.steps[step - 1]
+    return f"{len(candidates)} candidates, {int((candidates.fates != PRUNED).sum())} kept"
+
+
+def _causes(view: View, source: Source) -> str:
+    """What makes another sequence the best than the likeliest one."""
+    covered = view.beam_coverage > 0 and source.model.attention is not None
+    if view.beam_norm == "none":
+        return "Coverage changes"
+    return "Length normalisation and coverage change" if covered else "Length normalisation changes"
+
+
 def _named(one: Hypothesis, symbols: tuple[str, ...]) -> str:
+    """The sequence, its spaces made visible where there is nothing else, and its probability."""
     cut = "" if one.finished else ", cut off"
-    return (
-        f"“{plain_sequence(one.tokens, symbols, 60, visible=False)}” (P = {probability(one.log_prob)}{cut})"
-    )
+    said = plain_sequence(one.tokens, symbols, 60, visible=False)
+    if not said.strip(" …"):
+        said = plain_sequence(one.tokens, symbols, 60)
+    return f"“{said}” (P = {probability(one.log_prob)}{cut})"
 
 
 def _judged(found: Searched, symbols: tuple[str, ...]) -> str:

@@ -1,5 +1,5 @@
 /* One figure of the panel: heading, explanation, toolbar, live Plotly graph, cursor line and read-out.
- * Plotly keeps an axis' pixel position in `_fullLayout`; only FigureBox.axis() and showValues() look there.
+ * Plotly keeps an axis' pixel position in `_fullLayout`; only FigureBox.axis(), reveal() and showValues() look there.
  */
 const withGaps = (trace) => (trace.y?.includes?.(-Infinity)
   ? { ...trace, y: trace.y.map((value) => (value === -Infinity ? NaN : value)) } : trace);
@@ -31,9 +31,10 @@ class FigureBox {
     this.line = element("div", { className: "gx-line", hidden: true }, this.flag);
     this.error = element("p", { className: "gx-error", hidden: true, aria: { role: "alert" } });
     this.plot = element("div", { className: "gx-plot" }, this.graph, this.line, this.error);
+    this.window = element("div", { className: "gx-window" }, this.plot);
     this.node = element("section", { className: "gx-box", dataset: { figure: id } },
       element("header", { className: "gx-head" }, this.title, this.info, this.tools),
-      this.explain, this.extra, this.readout, this.plot);
+      this.explain, this.extra, this.readout, this.window);
     this.listen();
   }
 
@@ -94,6 +95,8 @@ class FigureBox {
     this.node.classList.toggle("gx-half", spec.span < 8);
     const whole = spec.fill && innerWidth >= 600;
     this.plot.style.minHeight = whole ? `max(${spec.height}px, 100vh - 15.6rem)` : `${spec.height}px`;
+    this.plot.style.minWidth = `${spec.wide}px`;
+    this.node.classList.toggle("gx-wider", spec.wide > 0);
     this.graph.setAttribute("role", "img");
     this.graph.setAttribute("aria-label", spec.alt || this.info.title || spec.title);
     this.readout.hidden = this.flag.hidden = !main;
@@ -182,6 +185,13 @@ class FigureBox {
     address.search = this.link.query;
     for (const [name, value] of [[this.link.x, x], [this.link.y, y]]) address.searchParams.set(name, value);
     location.assign(address);
+  }
+
+  /** Scroll a plot that is wider than its window, such that this place of its x axis is in sight. */
+  reveal(x) {
+    const axis = this.graph._fullLayout?.xaxis;
+    const { clientWidth: seen, scrollWidth: whole } = this.window;
+    if (axis && whole > seen) this.window.scrollLeft = axis._offset + axis.d2p(x) - 0.6 * seen;
   }
 
   fail(problem) {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.app.panel.packet import Arrays, figure_spec, join_packet
+from explorer.app.panel.packet import Arrays, figure_spec, join_packet, packed_figure
 from explorer.app.panel.plotly_script import plotly_script_path
 
 __all__ = ["PanelFigure", "PanelResult", "Scrub", "frames", "panel"]
@@ -65,6 +65,8 @@ class PanelFigure:
     """Smallest height of the plot in pixels; it grows with its row."""
     fill: bool = False
     """It grows with the window, so that nothing of a large screen is wasted; for a figure that is alone."""
+    wide: int = 0
+    """Smallest width of the plot in pixels: a narrower window scrolls it sideways, along with its slider."""
     time_axis: bool = False
     """The first x axis counts time steps, so the figure takes part in the cursor."""
     alt: str = ""
@@ -90,6 +92,8 @@ class Scrub:
     """Everything but the knob that decides the picture; frames of another revision are ignored."""
     hint: str = "computing…"
     """What the slider says while it has no frames."""
+    beat: int = 0
+    """Milliseconds that every value is shown for when the play button is pressed; 0: there is no button."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class PanelResult:
     """The browser has drawn the picture of this ``token`` and nothing has moved since."""
 
 
-_DESCRIBED = ("id", "title", "explain", "alt", "span", "rows", "height", "fill", "time_axis", "link")
+_DESCRIBED = ("id", "title", "explain", "alt", "span", "rows", "height", "fill", "wide", "time_axis", "link")
 
 
 def _state(key: str) -> Mapping[str, Any]:
@@ -209,7 +213,8 @@ def frames(
     key: str,
     revision: str,
     values: np.ndarray,
-    tracks: Mapping[int, Track],
+    tracks: Mapping[int, Track] | None = None,
+    pictures: Sequence[Mapping[str, Any]] = (),
     figures: Mapping[str, Mapping[int, Track]] | None = None,
     scale_figures: Mapping[str, Mapping[str, Any]] | None = None,
     captions: Sequence[str] | None = None,
@@ -222,7 +227,8 @@ def frames(
     ``values`` [G] are the knob's values in rising order. ``tracks`` maps a trace's index in the scrub figure
     to what it shows; ``figures`` has such tracks for other figures by id. ``scale_figures`` maps a figure's
     id to ``{"trace": int, "x": [N], "y": [N]}``: coordinates for the knob at 1, which are multiplied by its
-    value. ``captions`` [G] stand beside the slider while it moves.
+    value. Where more than curves changes, ``pictures`` [G] are whole Plotly figures for the scrub figure,
+    each with the same traces. ``captions`` [G] stand beside the slider while it moves.
 
     Frames of the same ``revision`` may come again with other values; while the slider is dragged they wait.
     """
@@ -243,6 +249,8 @@ def frames(
 
     if captions is not None and len(captions) != count:
         raise ValueError(f"{len(captions)} captions for {count} values")
+    if pictures and len(pictures) != count:
+        raise ValueError(f"{len(pictures)} pictures for {count} values")
     if len(view_of) != (count if views else 0):
         raise ValueError(f"view_of has {len(view_of)} entries for {len(views)} views and {count} values")
     head = {
@@ -250,7 +258,8 @@ def frames(
         "kind": "frames",
         "revision": revision,
         "values": arrays.add(np.asarray(values, dtype="<f8")),
-        "tracks": packed(tracks),
+        "tracks": packed(tracks or {}),
+        "pictures": [packed_figure(picture, arrays) for picture in pictures],
         "figures": {name: packed(parts) for name, parts in (figures or {}).items()},
         "scales": {
             name: {

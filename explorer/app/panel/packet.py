@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Arrays", "figure_spec", "join_packet"]
+__all__ = ["Arrays", "figure_spec", "join_packet", "packed_figure"]
 
 FULL_PRECISION_POINTS = 5000
 _CURVES = {"scatter", "scattergl", "bar", "histogram"}
@@ -78,6 +78,12 @@ def _is_short_curve(trace: Mapping[str, Any]) -> bool:
     )
 
 
+def packed_figure(figure: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
+    """A Plotly figure as plain JSON values, its arrays moved into ``arrays``."""
+    traces = [_pack(trace, arrays, _is_short_curve(trace)) for trace in figure.get("data", ())]
+    return {"data": traces, "layout": _pack(figure.get("layout", {}), arrays, True)}
+
+
 def figure_spec(figure: Mapping[str, Any]) -> tuple[str, Arrays, str]:
     """Return a Plotly figure as (JSON text, arrays, hash of both).
 
@@ -85,9 +91,7 @@ def figure_spec(figure: Mapping[str, Any]) -> tuple[str, Arrays, str]:
     long traces travel as float32.
     """
     arrays = Arrays()
-    traces = [_pack(trace, arrays, _is_short_curve(trace)) for trace in figure.get("data", ())]
-    layout = _pack(figure.get("layout", {}), arrays, True)
-    text = json.dumps({"data": traces, "layout": layout}, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(packed_figure(figure, arrays), allow_nan=False, separators=(",", ":"))
     digest = blake2b(text.encode(), digest_size=12)
     for part in arrays.parts:
         digest.update(part)

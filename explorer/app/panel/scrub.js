@@ -8,11 +8,13 @@ class ScrubBar {
     this.slider = element("input", { type: "range", min: 0, max: 1, step: 1, disabled: true });
     this.value = element("output", { className: "gx-value" });
     this.caption = element("span", { className: "gx-caption", aria: { live: "polite" } });
-    this.node = element("div", { className: "gx-scrub" },
+    this.button = element("button", { type: "button", hidden: true, onclick: () => this.play(!this.playing) });
+    this.node = element("div", { className: "gx-scrub" }, this.button,
       element("label", {}, this.name, this.low, this.slider, this.high), this.value, this.caption);
     this.slider.addEventListener("input", (event) => this.drag(event.timeStamp));
     this.slider.addEventListener("change", () => this.release());
     this.slider.addEventListener("pointerdown", () => {
+      this.pause();
       this.pointer = true;
       if (!this.active && this.frames?.layout) this.box.swap(new Map(), this.frames.layout); // the axis of all frames
     });
@@ -22,6 +24,7 @@ class ScrubBar {
       this.pointer = false;
     }));
     this.slider.addEventListener("keydown", (event) => {
+      this.pause();
       if (event.key !== "Escape" || !this.active) return;
       event.stopPropagation();
       this.cancel();
@@ -30,9 +33,11 @@ class ScrubBar {
   }
 
   /** The server's word: which knob, where it stands, and for which picture frames are valid. */
-  update({ knob, value, revision, hint }) {
+  update({ knob, value, revision, hint, beat }) {
     if (revision !== this.revision) this.frames = null;
-    Object.assign(this, { knobValue: value, revision, hint });
+    Object.assign(this, { knobValue: value, revision, hint, beat });
+    this.button.hidden = !beat;
+    this.node.classList.toggle("gx-plays", beat > 0);
     this.name.textContent = knob;
     this.slider.setAttribute("aria-label", knob);
     const bytes = shared.handed.get(`frames:${this.panel.key}`);
@@ -58,16 +63,17 @@ class ScrubBar {
   }
 
   print(value) {
-    return value.toFixed(this.digits ?? 2).replace("-", "−");
+    return value.toFixed(this.digits ?? (Number.isInteger(value) ? 0 : 2)).replace("-", "−");
   }
 
   /** The slider stands where the server says. */
   rest() {
     clearTimeout(this.timer);
+    this.pause();
     Object.assign(this, { active: false, cancelled: false });
     this.panel.scrubbing = false;
     if (this.newer) this.receive(this.newer);
-    this.slider.disabled = !this.frames;
+    this.slider.disabled = this.button.disabled = !this.frames;
     this.value.textContent = this.print(this.knobValue);
     this.caption.textContent = this.frames ? "" : this.hint;
     if (!this.frames) return;
@@ -100,20 +106,52 @@ class ScrubBar {
     this.drawing = false;
   }
 
+  /** One value after the other, from the first one if it stands at the last; the last one is released. */
+  play(on) {
+    this.pause();
+    if (!on) return this.release();
+    const last = Number(this.slider.max);
+    const go = (place) => {
+      this.slider.value = place;
+      this.drag(performance.now());
+    };
+    go(Number(this.slider.value) === last ? 0 : Number(this.slider.value) + 1);
+    this.playing = setInterval(() => {
+      if (Number(this.slider.value) < last) return go(Number(this.slider.value) + 1);
+      this.pause();
+      return this.release();
+    }, this.beat);
+    return this.label();
+  }
+
+  pause() {
+    clearInterval(this.playing);
+    this.playing = null;
+    this.label();
+  }
+
+  label() {
+    const said = this.playing ? "Pause" : "Play";
+    Object.assign(this.button, { textContent: this.playing ? "❚❚" : "▶", title: said });
+    this.button.setAttribute("aria-label", said);
+  }
+
   async show(index) {
-    const { values, tracks, figures, scales, captions, layout, views, view_of: viewOf } = this.frames;
+    const { values, tracks, figures, scales, captions, layout, pictures, views, view_of: viewOf } = this.frames;
+    const whole = pictures[index];
     const at = (parts) => new Map(Object.entries(parts).map(([trace, rows]) => (
       [Number(trace), rows.x ? { x: rows.x[index], y: rows.y[index] } : { y: rows[index] }])));
     this.value.textContent = this.print(values[index]);
     this.caption.textContent = captions?.[index] ?? "";
     this.setText();
-    const drawn = [this.box.swap(at(tracks), layout, views[viewOf[index]])];
+    const drawn = [this.box.swap(at(tracks), whole?.layout ?? layout, whole?.data ?? views[viewOf[index]])];
     for (const [id, parts] of Object.entries(figures)) drawn.push(this.panel.boxes.get(id)?.swap(at(parts)));
     for (const [id, { trace, x, y }] of Object.entries(scales ?? {})) {
       const stretch = (base) => base.map((part) => part * values[index]);
       drawn.push(this.panel.boxes.get(id)?.swap(new Map([[trace, { x: stretch(x), y: stretch(y) }]])));
     }
     await Promise.all(drawn);
+    this.box.reveal(values[index]);
   }
 
   release() {
@@ -131,11 +169,12 @@ class ScrubBar {
   cancel() {
     this.rest();
     this.cancelled = this.pointer ?? false; // what the still pressed pointer says is ignored until its release
-    for (const box of this.panel.boxes.values()) if (box.overrides.size) box.swap(new Map());
+    for (const box of this.panel.boxes.values()) if (box.overrides.size || box.view) box.swap(new Map());
   }
 
   dispose() {
     clearTimeout(this.timer);
+    this.pause();
     this.panel.scrubbing = this.active = false;
     this.node.remove();
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from explorer.seq2seq.decoding import TOYS, Sampling, after, exhaustive, filtered, greedy, sample
+from explorer.seq2seq.decoding import (
+    TOYS,
+    Sampling,
+    after,
+    exhaustive,
+    filtered,
+    greedy,
+    sample,
+    sample_counts,
+)
 
 ROWS = st.lists(st.floats(-20, 0), min_size=1, max_size=12).map(np.array)
 MODEL = TOYS["greedy"].model
@@ -67,17 +77,28 @@ def test_sets_by_hand() -> None:
     assert list(np.flatnonzero(Sampling(top_p=0.5).probabilities(np.log(np.full(4, 0.25))))) == [0, 1]
 
 
+def one_by_one(sampling: Sampling, rng: np.random.Generator, count: int) -> Counter[tuple[int, ...]]:
+    return Counter(sample(MODEL, sampling, rng, end=MODEL.end, max_length=4).tokens for _ in range(count))
+
+
+def together(sampling: Sampling, rng: np.random.Generator, count: int) -> Counter[tuple[int, ...]]:
+    return sample_counts(MODEL, sampling, rng, count, end=MODEL.end, max_length=4)
+
+
 @pytest.mark.parametrize(
     "sampling", [Sampling(), Sampling(0.5), Sampling(2.0, 3), Sampling(1.0, 0, 0.7)], ids=repr
 )
-def test_frequencies_are_the_exact_probabilities(sampling: Sampling) -> None:
+@pytest.mark.parametrize("draw", [one_by_one, together])
+def test_frequencies_are_the_exact_probabilities(
+    draw: Callable[[Sampling, np.random.Generator, int], Counter[tuple[int, ...]]], sampling: Sampling
+) -> None:
     """χ² over whole sequences; rare ones are put together."""
-    rng, count = np.random.default_rng(5), 4000
+    count = 4000
     every = exhaustive(filtered(MODEL, sampling), end=MODEL.end, max_length=4)
     exact = {one.tokens: math.exp(one.log_prob) for one in every}
     assert sum(exact.values()) == pytest.approx(1, abs=1e-12)
-    drawn = Counter(sample(MODEL, sampling, rng, end=MODEL.end, max_length=4).tokens for _ in range(count))
-    assert set(drawn) <= set(exact)
+    drawn = draw(sampling, np.random.default_rng(5), count)
+    assert set(drawn) <= set(exact) and sum(drawn.values()) == count
     often = [tokens for tokens, chance in exact.items() if chance * count >= 8]
     observed, expected = [drawn[tokens] for tokens in often], [count * exact[tokens] for tokens in often]
     rest = count - sum(expected)
