@@ -25,8 +25,8 @@ KNOBS = {
     },
     "attention": {
         "attention=map": "source length",
-        "attention=score": "added to the score",
-        "attention=objectives": "decoder step j",
+        "attention=score&view.attn_step=1&view.attn_target=20": "decoder step j",
+        "attention=objectives&view.objective_draw=1": "draw",
         "attention=memory": "story",
     },
     "decoding": {

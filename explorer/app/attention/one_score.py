@@ -11,7 +11,7 @@ import streamlit as st
 from explorer import figures
 from explorer.app import cache, controls, state
 from explorer.app.attention.map_words import low
-from explorer.app.attention.setting import network, sequences, step_of
+from explorer.app.attention.setting import network, sequences, step_of, untrained
 from explorer.app.attention_choices import KINDS, AttentionChoices
 from explorer.app.panel import Scrub, frames, panel
 from explorer.app.picture import panel_figure
@@ -83,7 +83,7 @@ def moved_of(view: AttentionChoices) -> Moved:
     k, j = min(view.attn_pushed, view.attn_few), step_of(view)
 
     def compute() -> Moved:
-        trace = run_translator(settings, source, target)
+        trace = run_translator(settings, source, target, translator=untrained(settings))
         assert trace.scores is not None
         own, h, slopes = trace.scores[j - 1], trace.encoder_states, score_gradients(trace)[j - 1]
         pushes = _pushes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from explorer.app import cache
 from explorer.app.attention_choices import AttentionChoices
 from explorer.seq2seq import Seq2Seq, gradient_map, run_translator
 from explorer.seq2seq.reach import Reach, annotation_reach
+from explorer.seq2seq.translator import Translator
 from explorer.seq2seq.vocabulary import LETTERS, SPECIAL
 
 
@@ -48,6 +50,12 @@ def network(view: AttentionChoices, kind: str | None = None) -> Seq2Seq:
     )
 
 
+@lru_cache(maxsize=8)
+def untrained(settings: Seq2Seq) -> Translator:
+    """The network with its first weights; to make them takes as long as to run them."""
+    return Translator(settings, LETTERS, LETTERS)
+
+
 def sequences(settings: Seq2Seq, source: int, target: int) -> tuple[list[int], list[int]]:
     """Random letters of the seed: a source of ``source`` tokens, a target of ``target`` with ``<eos>``.
 
@@ -72,7 +80,7 @@ def mapped(view: AttentionChoices, kind: str | None = None) -> Mapped:
     source, target = sequences(settings, view.attn_source, view.attn_target)
 
     def compute() -> Mapped:
-        trace = run_translator(settings, source, target)
+        trace = run_translator(settings, source, target, translator=untrained(settings))
         return Mapped(gradient_map(trace), trace.weights)
 
     return cache.remembered(f"gradient map|{settings.canonical()}|{source}|{target}", compute)
