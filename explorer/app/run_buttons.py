@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import streamlit as st
 
-from explorer.app import cache
+from explorer.app import cache, sections
 from explorer.training.run import RemoteRun
 from explorer.training.runs import Race
 
@@ -57,6 +57,13 @@ def rewind_button(race: AnyRace, prefix: str, step: int, then: Callable[[], None
         disabled=step >= now or not race.can_rewind,
         help="The networks go back to the shown step; *Go on* trains them again with the same batches.",
     )
+
+
+def say_what_failed(title: str, run: RemoteRun[Any, Any] | None, diverged: str) -> None:
+    """A warning for a run whose process ended, and one for a run that diverged."""
+    for sentence in (run.failed if run else "", diverged):
+        if sentence:
+            st.warning(f"{sections.literal(title)}: {sections.literal(sentence)}", icon="⚠️")
 
 
 def run_buttons(

@@ -24,7 +24,8 @@ from tests.app.section import open_section
 
 KEY = "attention-training"
 OWNER = "test session id"  # as Streamlit's test runner names all its sessions
-TINY = {"attention": "training", "taught_hidden": 8, "taught_steps": 20, "taught_batch": 4}
+# All sessions of the test runner have one owner: no other test may train these networks.
+TINY = {"attention": "training", "taught_hidden": 8, "taught_steps": 20, "taught_batch": 5}
 
 
 def open_page(**choices: Any) -> AppTest:

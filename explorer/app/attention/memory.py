@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import figures
-from explorer.app import controls, sections, state
+from explorer.app import controls, state
 from explorer.app.attention.memory_setting import (
     HOPS,
     Rival,
@@ -26,7 +26,7 @@ from explorer.app.memory_choices import STORIES
 from explorer.app.panel import panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.recorded import look_at_newest, look_back, moment_of
-from explorer.app.run_buttons import run_buttons
+from explorer.app.run_buttons import run_buttons, say_what_failed
 from explorer.app.stories import Story, story_buttons
 from explorer.experiment import Experiment
 from explorer.figures.memory_accuracy import Answered
@@ -114,9 +114,7 @@ def _buttons(there: Sequence[Rival]) -> None:
 
 def _draw(there: Sequence[Rival]) -> None:
     for rival in there:
-        for sentence in (rival.run.failed if rival.run else "", rival.learning.diverged):
-            if sentence:
-                st.warning(f"{rival.title}: {sections.literal(sentence)}", icon="⚠️")
+        say_what_failed(rival.title, rival.run, rival.learning.diverged)
     view, rival = state.view(), _shown(there)
     wanted = view.memory_moment
     moments = [moment_of(one.learning.moments, wanted) for one in there]

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import figures
-from explorer.app import controls, sections, state
+from explorer.app import controls, state
 from explorer.app.attention.objective_measured import Objectives, objectives_of
 from explorer.app.attention.objective_words import example_words, noise_words, step_words
 from explorer.app.attention.taught import pupils
@@ -17,6 +17,7 @@ from explorer.app.legend import legend
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.recorded import moment_of
+from explorer.app.run_buttons import say_what_failed
 from explorer.app.stories import Story, story_buttons, story_of
 from explorer.app.taught_choices import NEWEST
 from explorer.app.view import View
@@ -113,9 +114,7 @@ def _draw() -> None:
     step = step_of(view, found)
     panel(_figures(view, found, step), num_steps=1, cursor=0, key=KEY)
     with said:
-        for sentence in (pupil.run.failed if pupil.run else "", pupil.learning.diverged):
-            if sentence:
-                st.warning(f"{pupil.title}: {sections.literal(sentence)}", icon="⚠️")
+        say_what_failed(pupil.title, pupil.run, pupil.learning.diverged)
         example = example_words(pupil, moment, found)
         st.markdown(f"**{step_words(found, step)}** {example} {noise_words(found)}")
     with names:

@@ -19,6 +19,7 @@ from explorer.app.legend import legend
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
 from explorer.app.recorded import moment_of
+from explorer.app.run_buttons import say_what_failed
 from explorer.experiment import Experiment
 from explorer.figures.flow_colors import flow_span
 from explorer.figures.race import Lap
@@ -64,9 +65,7 @@ def picture() -> None:
 
 def _draw(there: Sequence[Pupil]) -> None:
     for pupil in there:
-        for sentence in (pupil.run.failed if pupil.run else "", pupil.learning.diverged):
-            if sentence:
-                st.warning(f"{pupil.title}: {sections.literal(sentence)}", icon="⚠️")
+        say_what_failed(pupil.title, pupil.run, pupil.learning.diverged)
     st.markdown(_result(there))
     st.html(legend([(pupil.title, _exact_text(pupil)) for pupil in there]))
     panel(_figures(there), num_steps=1, cursor=0, key=KEY)

@@ -17,6 +17,7 @@ from explorer.app.learning.race_words import result, score_text
 from explorer.app.legend import legend
 from explorer.app.panel import PanelFigure, panel
 from explorer.app.picture import Drawn, later_figure, panel_figure
+from explorer.app.run_buttons import say_what_failed
 from explorer.app.stories import Story, story_buttons
 from explorer.experiment import Experiment
 from explorer.figures.overlay import Curve
@@ -126,9 +127,7 @@ def _draw(found: Setting, there: Sequence[Lane]) -> None:
     if any(lane.training.step for lane in there):
         st.markdown(f"**{result(there)}**")
     for lane in there:
-        for sentence in (lane.run.failed if lane.run else "", lane.training.diverged):
-            if sentence:
-                st.warning(f"{sections.literal(lane.title)}: {sections.literal(sentence)}", icon="⚠️")
+        say_what_failed(lane.title, lane.run, lane.training.diverged)
     st.html(legend([(lane.title, _said(lane)) for lane in there]))
     panel(_figures(found, there), num_steps=1, cursor=0, key=KEY)
 
