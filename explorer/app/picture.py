@@ -108,7 +108,7 @@ def panel_figure(
     height: int = 300,
     time_axis: bool = False,
     suffix: str = "",
-    fill: bool = False,
+    fill: float = 0,
     wide: int = 0,
     link: Mapping[str, str] | None = None,
 ) -> PanelFigure:

@@ -25,7 +25,6 @@ KEY = "attention-map"
 COMPARED = ("none", "additive", "dot", "general")
 """Kinds of attention that are drawn against distance; a chosen one that is none of them replaces the last."""
 _NO_EXPERIMENT = Experiment()  # the texts of these figures name no setting
-_PLACE: dict[str, Any] = {"span": 4, "height": 370}
 _FORWARD = {"attn_bidirectional": False, "attn_start": "last", "attn_kind": "additive"}
 _BOTH = {"attn_bidirectional": True, "attn_kind": "additive"}
 STORIES: dict[str, Story] = {
@@ -106,11 +105,11 @@ def picture() -> None:
         "attention_map",
         figures.attention_map(here.decades, span=span, marked=step, off=not view.attn_on, eos=view.attn_eos),
         figures.attention_map_alt(here.decades, step),
-        **_PLACE,
+        **_place(view),
     )
-    curves = later_figure(_NO_EXPERIMENT, "gradient_distance", lambda: _curves(view), **_PLACE)
+    curves = later_figure(_NO_EXPERIMENT, "gradient_distance", lambda: _curves(view), **_place(view))
     parts = [main, _beside(view), curves]
-    if view.attn_on and view.attn_kind == "hard":
+    if _is_hard(view):
         parts.append(
             later_figure(_NO_EXPERIMENT, "hard_estimators", lambda: _estimators(view), span=12, height=260)
         )
@@ -126,6 +125,15 @@ def picture() -> None:
         st.markdown(f"{TONES[tone]} **{sentence}** {more}")
 
 
+def _place(view: View) -> dict[str, Any]:
+    """A third of the row, which takes what the window has unless there is a second row."""
+    return {"span": 4, "height": 370, "fill": 0 if _is_hard(view) else 20.5}
+
+
+def _is_hard(view: View) -> bool:
+    return view.attn_on and view.attn_kind == "hard"
+
+
 def _beside(view: View) -> PanelFigure:
     """The attention's weights, or what the states know of the source."""
     if view.attn_beside == "reach":
@@ -133,7 +141,7 @@ def _beside(view: View) -> PanelFigure:
         parts = found.annotations, found.start
         drawn = figures.annotation_reach(*parts)
         return panel_figure(
-            _NO_EXPERIMENT, "annotation_reach", drawn, figures.annotation_reach_alt(*parts), **_PLACE
+            _NO_EXPERIMENT, "annotation_reach", drawn, figures.annotation_reach_alt(*parts), **_place(view)
         )
     weights = mapped(view).weights
     if weights is None:
@@ -143,7 +151,7 @@ def _beside(view: View) -> PanelFigure:
         step = step_of(view)
         drawn = figures.attention_weights(weights, marked=step, eos=view.attn_eos)
         numbers = figures.attention_weights_alt(weights, step)
-    return panel_figure(_NO_EXPERIMENT, "attention_weights", drawn, numbers, **_PLACE)
+    return panel_figure(_NO_EXPERIMENT, "attention_weights", drawn, numbers, **_place(view))
 
 
 def curves_of(view: View) -> dict[str, np.ndarray]:

@@ -94,7 +94,7 @@ class FigureBox {
     this.node.style.setProperty("--gx-rows", spec.rows);
     this.node.classList.toggle("gx-half", spec.span < 8);
     const whole = spec.fill && innerWidth >= 600;
-    this.plot.style.minHeight = whole ? `max(${spec.height}px, 100vh - 15.6rem)` : `${spec.height}px`;
+    this.plot.style.minHeight = whole ? `max(${spec.height}px, 100vh - ${spec.fill}rem)` : `${spec.height}px`;
     this.plot.style.minWidth = `${spec.wide}px`;
     this.node.classList.toggle("gx-wider", spec.wide > 0);
     this.graph.setAttribute("role", "img");

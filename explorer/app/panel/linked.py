@@ -63,8 +63,9 @@ class PanelFigure:
     """Columns out of 12 on wide screens."""
     height: int = 300
     """Smallest height of the plot in pixels; it grows with its row."""
-    fill: bool = False
-    """It grows with the window, so that nothing of a large screen is wasted; for a figure that is alone."""
+    fill: float = 0
+    """Where not 0: it grows with the window, so that nothing of a large screen is wasted; so many rem of the
+    window are left for what stands above. For the first row of a page with one row."""
     wide: int = 0
     """Smallest width of the plot in pixels: a narrower window scrolls it sideways, along with its slider."""
     time_axis: bool = False

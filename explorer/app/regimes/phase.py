@@ -180,7 +180,7 @@ def _map(
         said,
         span=12,
         height=450,
-        fill=True,
+        fill=15.6,
         suffix=f": {measure.label}",
         link=link,
     )
