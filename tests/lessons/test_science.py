@@ -10,6 +10,8 @@ import pytest
 from explorer import Experiment, run
 from explorer.lessons.presets import PRESETS
 from explorer.measures import decades_lost, gradient_norms
+from explorer.seq2seq.decoding import TOYS, beam_search
+from explorer.seq2seq.decoding.markov import normalised, read_table
 
 SCIENCE = (Path(__file__).parents[2] / "docs" / "science.md").read_text(encoding="utf-8")
 OUTCOMES = " ".join(preset.outcome for preset in PRESETS.values())
@@ -35,6 +37,14 @@ def hump() -> np.ndarray:
     return np.array([np.linalg.norm(np.linalg.matrix_power(u, k), 2) for k in range(200)])
 
 
+def toy() -> tuple[str, str]:
+    """Probabilities of what greedy search and a beam of 2 find."""
+    model, _ = normalised(*read_table(TOYS["greedy"].table))
+    found = (beam_search(model, width=width, end=model.end, max_length=8).best for width in (1, 2))
+    first, second = (f"{math.exp(one.log_prob):.4f}" for one in found)
+    return first, second
+
+
 NUMBERS = {
     "0.577": f"{1 / math.sqrt(3):.3f}",
     "0.394": f"{fixed_point_factor(1.5):.3f}",
@@ -55,6 +65,8 @@ NUMBERS = {
     "0.982": f"{sigmoid(4):.3f}",
     "0.788": f"{-100 * math.log10(sigmoid(4)):.3f}",
     "3.2e-16": f"{0.7**100:.1e}",
+    "0.0875": toy()[0],
+    "0.1625": toy()[1],
 }
 
 
