@@ -44,7 +44,7 @@ test: $(VENV)/.dev-stamp browser ## run every test (needs Chromium or Chrome; in
 test-unit: $(VENV)/.dev-stamp ## run every test that needs neither a page nor a browser (a minute)
 	$(PYTEST) --ignore=tests/app --ignore=tests/browser $(ARGS)
 
-test-training: $(VENV)/.dev-stamp ## train every race and translator with several seeds (about half an hour)
+test-training: $(VENV)/.dev-stamp ## train every race and translator with several seeds (about ten minutes)
 	$(BIN)/python -m pytest -n $(WORKERS) -m training $(ARGS)
 
 bench: $(VENV)/.dev-stamp ## run every benchmark in turn

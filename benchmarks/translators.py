@@ -2,7 +2,7 @@
 
 Reverse with additive attention against its peer, the same network without attention, which gets twice as many
 steps; dates; memory networks of one hop against two and three. Fresh test examples, one thread, processor
-time. Takes about ten minutes.
+time. Takes about four minutes.
 
     python benchmarks/translators.py
 """
@@ -68,7 +68,7 @@ def main() -> None:
         for name in RECIPES:
             print(f"seed {seed}  {name:28} {translator(name, seed)}", flush=True)
         for hops in (1, 2, 3):
-            print(f"seed {seed}  {f'memory network, {hops} hops':28} {memory(hops, seed)}", flush=True)
+            print(f"seed {seed}  {f'memory network, hops: {hops}':28} {memory(hops, seed)}", flush=True)
 
 
 if __name__ == "__main__":
