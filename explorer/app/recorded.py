@@ -51,15 +51,25 @@ def look_back(name: str, moments: Sequence[Recorded], label: str) -> Callable[[A
         with act:
             rewind_button(race, prefix, now, look_at_newest(name))
         with look:
-            _slider(name, [moment.step for moment in moments], now, label)
+            _slider(name, [moment.step for moment in moments], now, label, _done(race))
 
     return draw
 
 
-def _slider(name: str, steps: list[int], now: int, label: str) -> None:
-    if len(steps) < 2:
+def _done(race: AnyRace) -> int:
+    """At which step the networks rest."""
+    return max(int(run.progress.step) for run in race.runs)
+
+
+def _slider(name: str, steps: list[int], now: int, label: str, done: int) -> None:
+    if not done:
         st.caption("At the start: *Go on* trains the networks on the same batches as before.")
         return
+    if len(steps) < 2:
+        st.caption(f"At step {done:,}, between two records: what is drawn below is step {steps[0]}.")
+        return
+    if done > steps[-1]:
+        label = f"{label}; now at {done:,}, between two records"
     key = f"view:{name}"
     st.session_state[key] = now
 

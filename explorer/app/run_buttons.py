@@ -11,6 +11,7 @@ from explorer.app import cache, sections
 from explorer.training.run import RemoteRun
 from explorer.training.runs import Race
 
+_LIVES = "The networks live as long as this page: loading it again or closing it ends them."
 FEW = 10  # steps of the button that trains a little
 AnyRace: TypeAlias = Race[RemoteRun[Any, Any]]
 
@@ -95,6 +96,7 @@ def run_buttons(
             width="stretch",
             type="primary" if name == "train" else "secondary",
             disabled=off,
+            help=_LIVES if name == "train" else None,
         )
 
     def begin(goal: int | None = None) -> None:

@@ -124,7 +124,7 @@ def _after(
             *_left_out(search, layout, step),
             *inner_labels(search, symbols, shown, layout),
         ],
-        margin={"l": 8, "r": 8, "t": style.LEGEND_TOP, "b": 44},
+        margin={"l": 8, "r": 30, "t": style.LEGEND_TOP, "b": 44},
         hovermode="closest",
         meta={"x": "tokens", "y": "place"},
     )

@@ -240,3 +240,9 @@ def test_the_choices_are_those_of_the_network() -> None:
     ):
         changed = network(AttentionChoices.model_validate({name: value}))
         assert getattr(changed, name.removeprefix("attn_")) == value
+
+
+def test_one_position_is_no_choice() -> None:
+    at = open_page(attn_kind="hard", attn_source=1)
+    assert "one position alone" in sentence(at) and "nan" not in sentence(at)
+    assert "hard_estimators" not in panel_of(at, KEY)["figures"]

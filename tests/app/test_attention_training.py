@@ -94,6 +94,15 @@ def test_ten_steps_on_back_and_to_the_end_are_the_uninterrupted_run() -> None:
     np.testing.assert_array_equal(race.runs[0].learning.losses, learner.learning.losses)
 
 
+def test_a_few_steps_between_two_records_are_told() -> None:
+    at = open_page(attn_seed=6, taught_steps=1000)
+    rested(at, "few")
+    assert any("At step 10, between two records" in item.value for item in at.caption)
+    for _ in range(3):
+        rested(at, "few")
+    assert "now at 40" in at.select_slider(key="view:taught_moment").label
+
+
 def test_pause_and_stop_keep_what_is_known() -> None:
     at = open_page(attn_seed=5, taught_steps=5000)
     at.button(key="taught:train").click().run()

@@ -336,3 +336,7 @@ def test_coverage_that_changes_the_winner_is_named() -> None:
         assert "“B <eos>” (P = 0.4), the best of all sequences" in main
     assert "Coverage changes the winner: the likeliest is “A <eos>” (P = 0.6)" in said["none"]
     assert "Length normalisation and coverage change the winner" in said["power"]
+
+
+def test_only_what_ends_can_be_the_best_beside_what_is_cut_off() -> None:
+    assert "(P = 0.5, cut off); the best that ends is" in sentence(open_page(beam_length=1))

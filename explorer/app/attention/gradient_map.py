@@ -109,7 +109,7 @@ def picture() -> None:
     )
     curves = later_figure(_NO_EXPERIMENT, "gradient_distance", lambda: _curves(view), **_place(view))
     parts = [main, _beside(view), curves]
-    if _is_hard(view):
+    if _is_hard(view) and view.attn_source > 1:
         parts.append(
             later_figure(_NO_EXPERIMENT, "hard_estimators", lambda: _estimators(view), span=12, height=260)
         )

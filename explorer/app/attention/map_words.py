@@ -105,6 +105,8 @@ def _known(view: AttentionChoices, reach: Reach) -> str:
 def _drawn(view: AttentionChoices) -> str:
     """What of the picture is random, and what hard attention learns from one draw."""
     if view.attn_on and view.attn_kind == "hard":
+        if view.attn_source == 1:
+            return "There is one position alone: nothing is chosen, and its score has the gradient 0."
         found, exact = estimators_of(view)
         size = np.linalg.norm(exact)
         unaided, baseline, through = (

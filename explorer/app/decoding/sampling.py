@@ -240,9 +240,12 @@ def sampling_words(before: np.ndarray, left: np.ndarray, found: list[Written], s
     """How many tokens are left, and what repeats itself."""
     kept = left > 0
     tokens = "characters" if source.letters else "tokens"
+    covered = f"{100 * before[kept].sum():.0f} %"
+    if covered == "100 %" and not kept.all():
+        covered = "more than 99 %"
     said = (
-        f"Here {kept.sum()} of {len(kept)} {tokens} may be drawn, to which the model gives "
-        f"{100 * before[kept].sum():.0f} % of its probability."
+        f"Here {kept.sum()} of {len(kept)} {tokens} may be drawn, to which the model gives {covered} of its "
+        "probability."
     )
     if not source.letters:
         return said

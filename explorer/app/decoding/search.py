@@ -272,7 +272,7 @@ def settings_of(view: View, source: Source, found: Searched) -> list[Found]:
     rows.append(Found("beam 5, per token", beam(5, Scoring("power", 1.0))))
     rows.append(Found("your search", found.search.best, "chosen"))
     if found.likeliest is not None:
-        rows.append(Found("true optimum", found.likeliest, "optimum"))
+        rows.append(Found("likeliest of all", found.likeliest, "optimum"))
     return rows
 
 

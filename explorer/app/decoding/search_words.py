@@ -82,7 +82,8 @@ def _judged(found: Searched, symbols: tuple[str, ...]) -> str:
         return "; there are too many sequences to know the best one"
     if won.tokens == best.tokens:
         return ", the best of all sequences"
-    return f"; the best is {_named(best, symbols)}"
+    whose = "the best that ends" if best.finished and not won.finished else "the best"
+    return f"; {whose} is {_named(best, symbols)}"
 
 
 def _lost(found: Searched, symbols: tuple[str, ...], step: int) -> str:
