@@ -47,7 +47,8 @@ class AttentionChoices(Parameters):
     attn_kind: Literal["additive", "dot", "general", "concat", "local", "hard"] = parameter(
         "additive",
         "kind of attention",
-        "How the decoder weighs the encoder's states at each step.",
+        "How the decoder weighs the encoder's states: hard attention draws one, all other kinds are soft, a "
+        "weighted mean, and global but for local-p, which looks at a window.",
         names=KINDS,
     )
     attn_cell: CellKind = _as_in_network("cell")

@@ -18,7 +18,10 @@ _CSS = """
 [data-testid="stExpander"] .katex { font-size: 0.9em; }
 [data-testid="stExpander"] .katex-display { margin: 0.5em 0; overflow: visible; }
 [data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
-@media (max-width: 640px) { [data-testid="stMainBlockContainer"] { padding: 3.5rem 0.6rem 1rem; } }
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] { padding: 3.5rem 0.6rem 1rem; }
+  [data-testid="stExpander"] .katex-display { overflow: auto hidden; }
+}
 </style>
 """
 

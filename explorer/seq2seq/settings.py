@@ -79,7 +79,8 @@ class Seq2Seq(Parameters):
     attention: AttentionKind = parameter(
         "additive",
         "attention",
-        "How the decoder weighs the encoder's states at each step.",
+        "How the decoder weighs the encoder's states: hard attention draws one, all other kinds are soft, a "
+        "weighted mean, and global but for local-p, which looks at a window.",
         names={
             "none": "none",
             "additive": "additive (Bahdanau)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -19,9 +19,9 @@ from explorer.app.decoding.matched_words import longest_matches, matched_words
 from explorer.app.view import View
 from explorer.seq2seq.bleu import bleu
 from explorer.seq2seq.sentence_scores import EXAMPLES
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, sentence, view
 
-ROOT = Path(__file__).parents[2]
 FIELDS = BleuChoices.model_fields
 CHOICES = [
     (name, value)
@@ -30,27 +30,7 @@ CHOICES = [
 ]
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["bleu"])
-    query = {"decoding": "bleu", **choices}
-    at.query_params = {f"view.{name}": str(value) for name, value in query.items()}
-    return healthy(at.switch_page("explorer/app/pages/decoding.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
-
-
-def sentence(at: AppTest) -> str:
-    return next(item.value for item in at.markdown if "**" in item.value)
+open_page = partial(open_section, "decoding", ["bleu"], decoding="bleu")
 
 
 def assert_true_to(at: AppTest) -> None:
@@ -97,7 +77,7 @@ def test_stories_are_one_click() -> None:
         said[name] = sentence(at)
     assert "BLEU is 0: not one word" in said["paraphrase"]
     assert "With 9 of 15 tokens it is too short." in said["shortened"]
-    assert "No 3-gram matches: its precision is smoothed, not 0." in said["shuffled"]
+    assert "No 3-gram and no 4-gram matches: their precisions are smoothed, not 0." in said["shuffled"]
     assert "13 repeated words are clipped." in said["repeated"]
 
 

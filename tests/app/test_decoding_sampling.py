@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,32 +28,14 @@ from explorer.app.view import View
 from explorer.figures.sampled_texts import REAL, repeated_share
 from explorer.link import bounds_of
 from explorer.seq2seq.decoding import TOYS
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, view
 
-ROOT = Path(__file__).parents[2]
 FIELDS = SamplingChoices.model_fields
 SLIDERS = [name for name, field in FIELDS.items() if bounds_of(field)]
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    at = open_groups(
-        AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), ["sampling", "decoding_model"]
-    )
-    query = {"decoding": "sampling", **choices}
-    at.query_params = {f"view.{name}": str(value) for name, value in query.items()}
-    return healthy(at.switch_page("explorer/app/pages/decoding.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
+open_page = partial(open_section, "decoding", ["sampling", "decoding_model"], decoding="sampling")
 
 
 def texts(at: AppTest) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -26,36 +26,15 @@ from explorer.seq2seq.decoding.markov import read_table
 from explorer.seq2seq.learning import Learner, trained_translator
 from explorer.seq2seq.next_token import NextToken
 from explorer.seq2seq.vocabulary import EOS
-from tests.app.payload import open_groups, panel_of
+from tests.app.payload import panel_of
+from tests.app.section import healthy, open_section, view, widget
 
-ROOT = Path(__file__).parents[2]
 FIELDS = SearchChoices.model_fields
 SLIDERS = [name for name, field in FIELDS.items() if bounds_of(field)]
 FIGURES = ["search_tree", "found_sequences", "beam_widths", "hypotheses"]
 
 
-def open_page(**choices: Any) -> AppTest:
-    """A new session that comes to the section with these choices of the view."""
-    groups = ["beam", "beam_diverse", "decoding_model"]
-    at = open_groups(AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60), groups)
-    at.query_params = {f"view.{name}": str(value) for name, value in choices.items()}
-    return healthy(at.switch_page("explorer/app/pages/decoding.py").run())
-
-
-def healthy(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception
-    assert not at.error, at.error[0].value
-    return at
-
-
-def widget(at: AppTest, name: str) -> Any:
-    kinds = (at.selectbox, at.slider, at.text_area, at.text_input)
-    return next(item for kind in kinds for item in kind if item.key == name)
-
-
-def view(at: AppTest) -> View:
-    found: View = at.session_state["view"]
-    return found
+open_page = partial(open_section, "decoding", ["beam", "beam_diverse", "decoding_model"])
 
 
 def sentence(at: AppTest) -> str:

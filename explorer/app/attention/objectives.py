@@ -39,7 +39,7 @@ STORIES: dict[str, Story] = {
         _USUAL | _BLEU | {"taught_moment": 0},
     ),
     "trained": Story(
-        "Trained so far",
+        "Newest weights",
         "What is left of each gradient where p is sure?",
         _USUAL | _BLEU | {"taught_moment": NEWEST},
     ),

@@ -138,8 +138,11 @@ def bleu_words(parts: BleuParts, scores: SentenceScores) -> tuple[str, str]:
     unmatched = [match.order for match in parts.matches[: parts.order] if not match.count]
     if unmatched:
         smoothed = parts.precisions[unmatched[0] - 1] > 0
-        value = "its precision is smoothed, not 0" if smoothed else "with a precision of 0 the score is 0"
-        more.append(f"No {unmatched[0]}-gram matches: {value}.")
+        several = len(unmatched) > 1
+        value = "with a precision of 0 the score is 0"
+        if smoothed:
+            value = "their precisions are smoothed, not 0" if several else "its precision is smoothed, not 0"
+        more.append(f"No {' and no '.join(f'{order}-gram' for order in unmatched)} matches: {value}.")
     clipped = int(parts.matches[0].clipped.sum())
     if clipped:
         words = "1 repeated word is" if clipped == 1 else f"{clipped} repeated words are"

@@ -12,6 +12,7 @@ from explorer.app import cache
 from explorer.app.decoding.source import RealText, Source
 from explorer.app.decoding.translators import translator_source
 from explorer.app.view import View
+from explorer.figures.decoding_looks import plain_sequence
 from explorer.seq2seq.decoding import CharacterNgrams, DecodingModel, after
 from explorer.seq2seq.decoding.markov import normalised, read_table
 from explorer.tasks.text import CharacterText
@@ -50,7 +51,7 @@ def _counted(key: str, text: str, order: int, prompt: str) -> Source:
     start, unknown = ngrams.codes(prompt)
     notes = []
     if unknown:
-        shown = " ".join(unknown[:10])
+        shown = " ".join(plain_sequence([0], [one]) for one in unknown[:10])
         notes.append(f"The text does not have these characters of the beginning, they are left out: {shown}")
     codes = ngrams.codes(tail)[0]
     half = len(codes) // 2
