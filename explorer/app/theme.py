@@ -20,7 +20,7 @@ _CSS = """
 [data-testid="stMarkdownContainer"]:has(> table) { overflow-x: auto; }
 @media (max-width: 640px) {
   [data-testid="stMainBlockContainer"] { padding: 3.5rem 0.6rem 1rem; }
-  [data-testid="stExpander"] .katex-display { overflow: auto hidden; }
+  [data-testid="stExpander"] .katex-display { overflow: auto hidden; margin: 0; padding: 0.5em 0; }
 }
 </style>
 """

@@ -30,7 +30,7 @@ STORIES: dict[str, Story] = {
     )
     for name, one in EXAMPLES.items()
 }
-_PLACE: dict[str, Any] = {"span": 6, "height": 320}
+_PLACE: dict[str, Any] = {"span": 6, "height": 320, "fill": 22}
 _YOURS = "Your sentence"
 
 
